@@ -1,0 +1,7 @@
+/**
+ * plan: Dockerfile + arguments + base image configurations → stages and steps.
+ *
+ * In: a syntax tree and what the command line gave. Out: a `BuildPlan`: plain data, every name resolved, every word
+ * expanded, only what the target needs. Always: pure but for asking for base image configurations.
+ */
+export type * from './build-plan.ts'

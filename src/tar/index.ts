@@ -1,0 +1,9 @@
+/**
+ * tar: tar members ⇄ bytes, exactly, as streams; no disk.
+ *
+ * In: bytes of ustar, PAX (POSIX.1-2001) or GNU archives, or members to write. Out: members, or bytes (ustar with PAX
+ * records where a value needs them). Always: a value that does not fit is an error that names member and value, names
+ * that are not UTF-8 survive, nothing is read into memory whole but headers.
+ */
+export type { Device, MemberType, TarHeader, Time } from './header.ts'
+export { decodeName, encodeName } from './name.ts'
