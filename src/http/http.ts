@@ -1,0 +1,88 @@
+/** How the network is reached. Nothing is read from the process: the caller hands in what it knows. */
+export interface HttpOptions {
+  /**
+   * Environment to take proxies (`http_proxy`, `https_proxy`, `all_proxy`, `no_proxy`, also in capitals) and additional
+   * certificate authorities (`SSL_CERT_FILE`, `NODE_EXTRA_CA_CERTS`) from.
+   */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Files with additional certificate authorities, PEM. */
+  readonly caFiles?: readonly string[]
+  /** Simultaneous connections to one host. Default 8. */
+  readonly connections?: number
+  /** Milliseconds. */
+  readonly timeouts?: Partial<HttpTimeouts>
+  readonly retry?: Partial<RetryPolicy>
+}
+
+/** Milliseconds. */
+export interface HttpTimeouts {
+  /** Until a connection stands, TLS included. Default 20,000. */
+  readonly connect: number
+  /** Until the head of the answer has come. Default 60,000. */
+  readonly headers: number
+  /** Without a single byte while a body is read. Default 30,000. */
+  readonly stall: number
+}
+
+export interface RetryPolicy {
+  /** How often a request is sent at most. Default 5. */
+  readonly attempts: number
+  /** Milliseconds before the second attempt; doubled each time. Default 500. */
+  readonly firstDelay: number
+  /** Longest pause in milliseconds, also when a server asks for more: then it counts as failed. Default 60,000. */
+  readonly maxDelay: number
+}
+
+export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export interface HttpRequest {
+  /** `http:` or `https:`; user and password inside become basic authentication. */
+  readonly url: string | URL
+  /** Default GET. */
+  readonly method?: HttpMethod
+  readonly headers?: Readonly<Record<string, string>>
+  /** A function is called once for each attempt. */
+  readonly body?: Uint8Array | (() => AsyncIterable<Uint8Array>)
+  /** Statuses from 400 on that the caller handles; every other one is thrown as `HttpError`. */
+  readonly allow?: readonly number[]
+  readonly signal?: AbortSignal
+}
+
+/** An answer whose head has come. The body must be read or discarded. */
+export interface HttpResponse {
+  /** Where the answer came from after redirects, without user and password. */
+  readonly url: string
+  readonly status: number
+  /** A header's value; the name's case does not count. Several lines are joined with a comma. */
+  header(name: string): string | undefined
+  /** The body as it comes; breaking off closes the connection. Errors are `HttpError`. */
+  readonly body: AsyncIterable<Uint8Array>
+  /** The whole body; more than `limit` bytes are an error. */
+  bytes(limit: number): Promise<Buffer>
+  /** Drops the rest of the body. */
+  discard(): Promise<void>
+}
+
+export interface DownloadRequest {
+  readonly url: string | URL
+  readonly headers?: Readonly<Record<string, string>>
+  /** Bytes to expect; any other number is an error. Default: what the server says. */
+  readonly size?: number
+  readonly signal?: AbortSignal
+}
+
+/** The door to the network. */
+export interface Http extends AsyncDisposable {
+  /**
+   * Sends a request and follows redirects (at most 10; credentials stay with their host, https is never left). Broken
+   * connections and the statuses 408, 425, 429, 500, 502, 503 and 504 are tried again after a pause that grows and
+   * respects Retry-After; POST and PATCH only where the server cannot have acted on them. Throws `HttpError`; an abort
+   * throws the signal's reason.
+   */
+  request(request: HttpRequest): Promise<HttpResponse>
+  /**
+   * The bytes of a file. A broken or stalled connection is taken up again where it ended (RFC 9110, section 14), as long as
+   * attempts without a new byte do not exceed the policy's. Throws `HttpError`.
+   */
+  download(request: DownloadRequest): AsyncIterable<Uint8Array>
+}

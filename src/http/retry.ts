@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { HttpMethod, RetryPolicy } from './http.ts'
+import { certificateCode, errorCode } from './http-error.ts'
+
+/** The policy with its defaults. */
+export function retryPolicy(given: Partial<RetryPolicy> | undefined): RetryPolicy {
+  return { attempts: 5, firstDelay: 500, maxDelay: 60_000, ...given }
+}
+
+const temporary: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
+
+/** Whether an answer with this status may be better next time, and the method allows to ask again. */
+export function retriesStatus(status: number, method: HttpMethod): boolean {
+  return temporary.has(status) && (isIdempotent(method) || status === 429)
+}
+
+/** Whether a request that got no answer may be sent again. */
+export function retriesError(error: unknown, method: HttpMethod): boolean {
+  const code = errorCode(error)
+  if (code === undefined) return false
+  if (neverSent.has(code)) return true
+  if (code === 'ENOTFOUND' || certificateCode.test(code)) return false
+  return isIdempotent(method) && (broken.has(code) || code.startsWith('HPE_'))
+}
+
+const neverSent: ReadonlySet<string> = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'EAI_AGAIN', 'EHOSTUNREACH'])
+const broken: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENETUNREACH',
+  'UND_ERR_SOCKET',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_ABORTED',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+])
+
+function isIdempotent(method: HttpMethod): boolean {
+  return method !== 'POST' && method !== 'PATCH'
+}
+
+/**
+ * Milliseconds to wait after attempt number `attempt` (from 1): doubled each time with up to a quarter less, or what the
+ * server asks for in Retry-After (seconds or a date, RFC 9110 section 10.2.3). Undefined: it asks for too long.
+ */
+export function retryDelay(attempt: number, retryAfter: string | undefined, policy: RetryPolicy): number | undefined {
+  const own = Math.min(policy.maxDelay, policy.firstDelay * 2 ** (attempt - 1)) * (1 - Math.random() / 4)
+  const asked = retryAfter === undefined ? undefined : parseRetryAfter(retryAfter)
+  if (asked === undefined) return own
+  return asked > policy.maxDelay ? undefined : Math.max(asked, own)
+}
+
+function parseRetryAfter(text: string): number | undefined {
+  if (/^\s*\d+\s*$/.test(text)) return Number(text) * 1000
+  const date = Date.parse(text)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
+}
+
+/** Waits; an abort rejects with the signal's reason. */
+export async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, signal && { signal })
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  }
+}
