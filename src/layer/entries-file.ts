@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import { isDigest } from '#oci'
+import { encodeName } from '#tar'
+import type { ContentSource, Entry, LayerTree } from '#tree'
+
+/**
+ * The entries of one layer as a file: a JSON array of arrays, so that reading ten thousand takes milliseconds. Where
+ * the layer has a tar form, files carry the offset of their content in it.
+ */
+type Row = [
+  path: string,
+  type: Entry['type'],
+  mode: number,
+  uid: number,
+  gid: number,
+  size: number,
+  seconds: number,
+  nanoseconds: number,
+  link: string | 0,
+  content: string | 0,
+  offset: number | -1,
+  extra?: { device?: Entry['device']; xattrs?: [string, string][] },
+]
+
+/** Entries → bytes; `decodeEntries` undoes it. */
+export function encodeEntries(entries: LayerTree): Buffer {
+  const rows = entries.map((entry): Row => {
+    const offset = entry.source?.kind === 'range' ? entry.source.offset : -1
+    const row: Row = [entry.path, entry.type, entry.mode, entry.uid, entry.gid, entry.size, entry.mtime.seconds, entry.mtime.nanoseconds, entry.link ?? 0, entry.content ?? 0, offset]
+    if (entry.device || entry.xattrs) {
+      row.push({
+        ...(entry.device && { device: entry.device }),
+        ...(entry.xattrs && { xattrs: [...entry.xattrs].map(([name, value]): [string, string] => [name, Buffer.from(value).toString('base64')]) }),
+      })
+    }
+    return row
+  })
+  return Buffer.from(JSON.stringify(rows))
+}
+
+/** Where the forms of the layer are: contents are read from the tar where there is one. */
+export interface FormPlaces {
+  readonly tar?: string
+  readonly directory?: string
+}
+
+/** Bytes → entries with the source of each file's content. */
+export function decodeEntries(bytes: Uint8Array, places: FormPlaces): LayerTree {
+  const rows = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) as Row[]
+  return rows.map(row => toEntry(row, places))
+}
+
+function toEntry(row: Row, places: FormPlaces): Entry {
+  const [path, type, mode, uid, gid, size, seconds, nanoseconds, link, content, offset, extra] = row
+  const source = type === 'file' ? sourceOf(path, offset, places) : undefined
+  return {
+    path,
+    type,
+    mode,
+    uid,
+    gid,
+    size,
+    mtime: { seconds, nanoseconds },
+    ...(link !== 0 && { link }),
+    ...(content !== 0 && isDigest(content) && { content }),
+    ...(source && { source }),
+    ...(extra?.device && { device: extra.device }),
+    ...(extra?.xattrs && { xattrs: new Map(extra.xattrs.map(([name, value]) => [name, Buffer.from(value, 'base64')])) }),
+  }
+}
+
+function sourceOf(path: string, offset: number, { tar, directory }: FormPlaces): ContentSource | undefined {
+  if (tar !== undefined && offset >= 0) return { kind: 'range', path: tar, offset }
+  return directory === undefined ? undefined : { kind: 'file', path: join(directory, path) }
+}
+
+/** A path for node's fs functions: a string, or bytes where the name is not UTF-8. */
+export function diskPath(path: string): string | Buffer {
+  return /[\udc80-\udcff]/.test(path) ? encodeName(path) : path
+}

@@ -1,0 +1,12 @@
+/**
+ * layer: entries → tar (one pass, hashed on the way), tar ⇄ directory, compression.
+ *
+ * In: entries with the sources of their contents, archives, directories. Out: archives, entries, directories. Always:
+ * streams (memory does not grow with a file's size), deterministic bytes, nothing followed when a directory is written.
+ */
+export { openContentReader, readContent, readSmallContent, type ContentReader } from './content-reader.ts'
+export { decodeEntries, diskPath, encodeEntries, type FormPlaces } from './entries-file.ts'
+export { createLayerIndexer, type IndexOptions, type LayerIndexer } from './index-layer.ts'
+export { packLayer, type PackedLayer, type TarSink } from './pack-layer.ts'
+export { entryOf, listDirectory, type ScanOptions, scanDirectory } from './scan-directory.ts'
+export { type NodeCalls, writeDirectory, type WriteOptions } from './write-directory.ts'

@@ -1,0 +1,164 @@
+import { closeSync, fchmodSync, fchownSync, futimesSync, lchownSync, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, symlinkSync, utimesSync, chmodSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { UserError } from '#diagnostics'
+import { type Entry, type LayerTree, splitPath } from '#tree'
+import { type ContentReader, openContentReader } from './content-reader.ts'
+import { diskPath } from './entries-file.ts'
+
+/** System calls that node lacks; `linux/` has them. Paths are strings, or bytes where a name is not UTF-8. */
+export interface NodeCalls {
+  setXattr(path: string | Buffer, name: string, value: Uint8Array): void
+  makeNode(path: string | Buffer, node: { readonly type: 'char' | 'block' | 'fifo'; readonly mode: number; readonly major: number; readonly minor: number }): void
+}
+
+export interface WriteOptions {
+  /** `overlay`: whiteouts and opaque directories as overlayfs wants them in a lower directory; `skip`: left out. */
+  readonly whiteouts: { readonly kind: 'overlay'; readonly opaqueAttribute: 'trusted.overlay.opaque' | 'user.overlay.opaque' } | { readonly kind: 'skip' }
+  /** False: everything belongs to this process's user, as in `--output type=local` of an ordinary user. */
+  readonly owners: boolean
+  readonly calls: NodeCalls
+  /** Attributes of a directory that the entries need but do not describe (an incomplete archive). */
+  readonly missingDirectory?: (path: string) => Entry | undefined
+  readonly signal?: AbortSignal
+}
+
+const yieldEvery = 256
+
+/**
+ * Writes entries below an empty directory. Nothing is followed: an entry below something that is no directory, or a
+ * link whose target is not among the entries, is a `UserError` about a hostile or damaged layer.
+ */
+export async function writeDirectory(entries: LayerTree, directory: string, options: WriteOptions): Promise<void> {
+  using reader = openContentReader()
+  const directories = new Map<string, Entry | undefined>([['', undefined]])
+  const writer: Writer = { root: directory, options, reader, directories, buffer: Buffer.allocUnsafeSlow(1 << 20) }
+  let count = 0
+  for (const entry of entries) {
+    if (++count % yieldEvery === 0) {
+      await setImmediate()
+      options.signal?.throwIfAborted()
+    }
+    if (entry.path !== '') writeEntry(writer, entry)
+  }
+  // Children changed their directories' times: set them last, deepest first.
+  for (const [path, entry] of [...directories].reverse()) {
+    if (!entry) continue
+    const at = diskPath(join(directory, path))
+    utimesSync(at, entry.mtime.seconds, seconds(entry))
+  }
+}
+
+interface Writer {
+  readonly root: string
+  readonly options: WriteOptions
+  readonly reader: ContentReader
+  /** Directories that stand, by path; the value sets their times at the end. */
+  readonly directories: Map<string, Entry | undefined>
+  readonly buffer: Buffer
+}
+
+function writeEntry(writer: Writer, entry: Entry): void {
+  const { root, options } = writer
+  ensureDirectory(writer, splitPath(entry.path).parent)
+  const at = diskPath(join(root, entry.path))
+  switch (entry.type) {
+    case 'directory':
+      makeDirectory(writer, entry)
+      return
+    case 'file':
+      writeFile(writer, entry, at)
+      return
+    case 'symlink':
+      symlinkSync(diskPath(entry.link ?? ''), at)
+      setOwner(at, entry, options)
+      setXattrs(at, entry, options)
+      lutimesSync(at, seconds(entry), seconds(entry))
+      return
+    case 'hardlink': {
+      const target = entry.link ?? ''
+      if (!writer.directories.has(splitPath(target).parent)) throw hostile(entry, `is a hard link to "${target}", which is not in the layer`)
+      linkSync(diskPath(join(root, target)), at)
+      return
+    }
+    case 'fifo':
+    case 'char':
+    case 'block':
+      options.calls.makeNode(at, { type: entry.type, mode: entry.mode, major: entry.device?.major ?? 0, minor: entry.device?.minor ?? 0 })
+      setOwner(at, entry, options)
+      chmodSync(at, entry.mode)
+      utimesSync(at, seconds(entry), seconds(entry))
+      return
+    case 'whiteout':
+      if (options.whiteouts.kind === 'overlay') options.calls.makeNode(at, { type: 'char', mode: 0, major: 0, minor: 0 })
+      return
+    case 'opaque':
+      if (options.whiteouts.kind === 'overlay') {
+        ensureDirectory(writer, entry.path)
+        options.calls.setXattr(at, options.whiteouts.opaqueAttribute, Buffer.from('y'))
+      }
+      return
+  }
+}
+
+function ensureDirectory(writer: Writer, path: string): void {
+  if (writer.directories.has(path)) return
+  ensureDirectory(writer, splitPath(path).parent)
+  const known = writer.options.missingDirectory?.(path)
+  makeDirectory(writer, known ?? { path, type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { seconds: 0, nanoseconds: 0 } })
+}
+
+function makeDirectory(writer: Writer, entry: Entry): void {
+  const at = diskPath(join(writer.root, entry.path))
+  try {
+    mkdirSync(at)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if (!lstatSync(at).isDirectory()) throw hostile(entry, 'is a directory but stands for something else before')
+  }
+  setOwner(at, entry, writer.options)
+  chmodSync(at, entry.mode)
+  setXattrs(at, entry, writer.options)
+  writer.directories.set(entry.path, entry)
+}
+
+function writeFile(writer: Writer, entry: Entry, at: string | Buffer): void {
+  const fd = openSync(at, 'wx', 0o600)
+  try {
+    if (entry.size > 0) {
+      using content = writer.reader.open(entry)
+      for (let position = 0; position < entry.size; ) {
+        const chunk = writer.buffer.subarray(0, Math.min(writer.buffer.length, entry.size - position))
+        content.read(chunk, position)
+        for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done)
+        position += chunk.length
+      }
+    }
+    if (writer.options.owners) fchownSync(fd, entry.uid, entry.gid)
+    // After chown, which clears the set-id bits, and after the content, which clears security.capability.
+    fchmodSync(fd, entry.mode)
+    setXattrs(at, entry, writer.options)
+    futimesSync(fd, seconds(entry), seconds(entry))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function setOwner(at: string | Buffer, entry: Entry, options: WriteOptions): void {
+  if (options.owners) lchownSync(at, entry.uid, entry.gid)
+}
+
+function setXattrs(at: string | Buffer, entry: Entry, { calls, owners }: WriteOptions): void {
+  if (!entry.xattrs) return
+  // Only root may set the others; an ordinary user's copy of the files does without them.
+  for (const [name, value] of entry.xattrs) if (owners || name.startsWith('user.')) calls.setXattr(at, name, value)
+}
+
+function seconds(entry: Entry): number {
+  return entry.mtime.seconds + entry.mtime.nanoseconds / 1e9
+}
+
+function hostile(entry: Entry, problem: string): UserError {
+  return new UserError(`"${entry.path}" ${problem}`, { hint: 'the layer is damaged or made to do harm; do not use this image' })
+}
+

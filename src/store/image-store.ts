@@ -1,0 +1,83 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { type Digest, familiarReference, formatReference, parseReference, type Reference } from '#oci'
+import { transaction } from './database.ts'
+import type { LayerId } from './layer-store.ts'
+
+/** An image in the store: its configuration (a blob) and its layers. */
+export interface ImageRecord {
+  /** Digest of its configuration. */
+  readonly id: Digest
+  /** Base first. */
+  readonly layers: readonly LayerId[]
+  /** Milliseconds since 1970 when this store got it. */
+  readonly made: number
+}
+
+export interface ImageStore {
+  get(id: Digest): ImageRecord | undefined
+  add(id: Digest, layers: readonly LayerId[]): void
+  all(): readonly (ImageRecord & { readonly tags: readonly string[] })[]
+  remove(id: Digest): void
+  /** The image that a tag names. */
+  resolve(reference: Reference): ImageRecord | undefined
+  /** Images whose id starts with the hexadecimal digits (with or without `sha256:`). */
+  withPrefix(prefix: string): readonly ImageRecord[]
+  tag(reference: Reference, id: Digest): void
+  /** Returns whether the tag was there. */
+  untag(reference: Reference): boolean
+  /** Familiar names of an image's tags, sorted. */
+  tagsOf(id: Digest): readonly string[]
+}
+
+interface Row {
+  id: string
+  layers: string
+  made: number
+}
+
+export function openImageStore(database: DatabaseSync, now: () => number): ImageStore {
+  const selectTag = database.prepare('SELECT images.* FROM tags JOIN images ON images.id = tags.image WHERE tags.name = ?')
+  const selectTags = database.prepare('SELECT name FROM tags WHERE image = ? ORDER BY name')
+  const tagsOf = (id: Digest): string[] => selectTags.all(id).map(row => familiarReference(parseReference(String(row['name']))))
+  return {
+    get: id => fromRow(database.prepare('SELECT * FROM images WHERE id = ?').get(id)),
+    add: (id, layers) => {
+      database.prepare("INSERT OR REPLACE INTO images (id, layers, made, detail) VALUES (?, ?, ?, '{}')").run(id, JSON.stringify(layers), now())
+    },
+    all: () =>
+      database
+        .prepare('SELECT * FROM images ORDER BY made DESC, id')
+        .all()
+        .map(row => toRecord(row as unknown as Row))
+        .map(image => ({ ...image, tags: tagsOf(image.id) })),
+    remove: id => {
+      transaction(database, () => {
+        database.prepare('DELETE FROM tags WHERE image = ?').run(id)
+        database.prepare('DELETE FROM images WHERE id = ?').run(id)
+      })
+    },
+    resolve: reference => fromRow(selectTag.get(tagName(reference))),
+    withPrefix: prefix => {
+      const hex = prefix.replace(/^sha256:/, '')
+      if (!/^[0-9a-f]{1,64}$/.test(hex)) return []
+      return database.prepare('SELECT * FROM images WHERE id >= ? AND id < ?').all(`sha256:${hex}`, `sha256:${hex}g`).map(row => toRecord(row as unknown as Row))
+    },
+    tag: (reference, id) => {
+      database.prepare('INSERT OR REPLACE INTO tags (name, image, set_at) VALUES (?, ?, ?)').run(tagName(reference), id, now())
+    },
+    untag: reference => database.prepare('DELETE FROM tags WHERE name = ?').run(tagName(reference)).changes > 0,
+    tagsOf,
+  }
+}
+
+function tagName(reference: Reference): string {
+  return formatReference({ domain: reference.domain, path: reference.path, tag: reference.tag ?? 'latest' })
+}
+
+function fromRow(row: unknown): ImageRecord | undefined {
+  return row === undefined ? undefined : toRecord(row as Row)
+}
+
+function toRecord(row: Row): ImageRecord {
+  return { id: row.id as Digest, layers: JSON.parse(row.layers) as string[], made: row.made }
+}

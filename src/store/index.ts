@@ -1,0 +1,15 @@
+/**
+ * store: our state directory: blobs, layers in their forms, cache records, images and tags, leases, garbage collection.
+ *
+ * In: a root directory. Out: a `Store`; several processes may have the same one open. Always: bytes become visible under
+ * their final name only when complete; a process killed at any moment loses nothing that was finished and leaves nothing
+ * that the next one does not clean up.
+ */
+export { type BlobStore, type BlobWriter } from './blob-store.ts'
+export { cacheKey } from './cache-key.ts'
+export type { ImageRecord } from './image-store.ts'
+export { type LayerId, type LayerRecord, type LayerStore, type NewLayer } from './layer-store.ts'
+export { openStore, type Store } from './open-store.ts'
+export type { DiskUsage, PruneOptions, PruneResult } from './prune.ts'
+export type { CacheInputs, RecordStore } from './record-store.ts'
+export { readStatCache, type StatCache, writeStatCache } from './stat-cache.ts'

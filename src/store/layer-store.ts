@@ -1,0 +1,192 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import type { Digest } from '#oci'
+import { transaction } from './database.ts'
+
+/**
+ * The key under which a layer was first made (for layers of base images: the chain id), so it is the same on every
+ * machine that made it from the same inputs; with a random tail where a key was made again on purpose.
+ */
+export type LayerId = string
+
+export interface LayerRecord {
+  readonly id: LayerId
+  /** The layer below; absent for the lowest. */
+  readonly parent?: LayerId
+  /** Short name of its files in the store. */
+  readonly name: string
+  /** Digest of its tar form, once it was packed. */
+  readonly diffId?: Digest
+  /** Bytes of file content. */
+  readonly size: number
+  /** RFC 3339. */
+  readonly created: string
+  readonly forms: { readonly directory: boolean; readonly tar: boolean; readonly entries: boolean }
+}
+
+export interface NewLayer {
+  readonly id: LayerId
+  readonly parent?: LayerId
+  readonly diffId?: Digest
+  readonly size: number
+  readonly created: string
+  /** A directory of the same file system that becomes the layer's directory form. */
+  readonly directory?: string
+  /** The blob `diffId` is its tar form. */
+  readonly tar?: boolean
+  /** Its entries as text (see `writeEntries`). */
+  readonly entries?: Uint8Array
+}
+
+export interface LayerStore {
+  get(id: LayerId): LayerRecord | undefined
+  findByDiffId(diffId: Digest): LayerRecord | undefined
+  /** Adds a layer. When another process was first, its layer is returned and ours is dropped. */
+  add(layer: NewLayer): Promise<LayerRecord>
+  /** An id for a layer of that key: the key itself unless it is taken. */
+  freshId(key: string): LayerId
+  /** Adds a form to a layer that is already there. */
+  addDirectory(id: LayerId, directory: string): Promise<LayerRecord>
+  addTar(id: LayerId, diffId: Digest): LayerRecord
+  setDiffId(id: LayerId, diffId: Digest): LayerRecord
+  addEntries(id: LayerId, entries: Uint8Array): Promise<LayerRecord>
+  readEntries(layer: LayerRecord): Promise<Buffer>
+  /** Where the directory form is. All directory forms are siblings. */
+  directory(layer: LayerRecord): string
+  /** Says that the layers were used now, so that pruning takes others first. */
+  touch(ids: readonly LayerId[]): void
+  all(): readonly (LayerRecord & { readonly used: number })[]
+  /** Forgets a layer and removes its files (not its tar blob, which others may share). */
+  remove(layer: LayerRecord): Promise<void>
+}
+
+interface Row {
+  id: string
+  parent: string | null
+  name: string
+  diff_id: string | null
+  size: number
+  created: string
+  directory: number
+  tar: number
+  entries: number
+  used: number
+}
+
+interface Places {
+  readonly layers: string
+  readonly entries: string
+  readonly temporary: (name: string) => Promise<string>
+  readonly now: () => number
+}
+
+export function openLayerStore(database: DatabaseSync, places: Places): LayerStore {
+  const select = database.prepare('SELECT * FROM layers WHERE id = ?')
+  const selectDiffId = database.prepare('SELECT * FROM layers WHERE diff_id = ? ORDER BY directory DESC LIMIT 1')
+  const get = (id: LayerId): LayerRecord | undefined => fromRow(select.get(id))
+  const must = (id: LayerId): LayerRecord => {
+    const layer = get(id)
+    if (!layer) throw new Error(`layer ${id} is not in the store`)
+    return layer
+  }
+  const directory = (layer: Pick<LayerRecord, 'name'>): string => join(places.layers, layer.name)
+  const entriesFile = (layer: Pick<LayerRecord, 'name'>): string => join(places.entries, layer.name)
+  const saveEntries = async (name: string, bytes: Uint8Array): Promise<void> => {
+    await mkdir(places.entries, { recursive: true })
+    const temporary = await places.temporary('entries')
+    await writeFile(temporary, bytes)
+    await rename(temporary, entriesFile({ name }))
+  }
+  const saveDirectory = async (name: string, from: string): Promise<void> => {
+    await mkdir(places.layers, { recursive: true })
+    await rename(from, directory({ name }))
+  }
+
+  return {
+    get,
+    findByDiffId: diffId => fromRow(selectDiffId.get(diffId)),
+    directory,
+    freshId: key => (select.get(key) ? `${key}-${randomBytes(8).toString('hex')}` : key),
+    add: async layer => {
+      const name = randomBytes(8).toString('hex')
+      if (layer.directory !== undefined) await saveDirectory(name, layer.directory)
+      if (layer.entries) await saveEntries(name, layer.entries)
+      const won = transaction(database, () => {
+        if (select.get(layer.id)) return false
+        database
+          .prepare('INSERT INTO layers (id, parent, name, diff_id, size, created, directory, tar, entries, used) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+          .run(layer.id, layer.parent ?? null, name, layer.diffId ?? null, layer.size, layer.created, flag(layer.directory), flag(layer.tar), flag(layer.entries), places.now())
+        return true
+      })
+      if (!won) {
+        await rm(directory({ name }), { recursive: true, force: true })
+        await rm(entriesFile({ name }), { force: true })
+      }
+      return must(layer.id)
+    },
+    addDirectory: async (id, from) => {
+      const layer = must(id)
+      try {
+        await saveDirectory(layer.name, from)
+      } catch (error) {
+        // Another process unpacked it first: theirs is as good.
+        if (!existsSync(directory(layer))) throw error
+      }
+      database.prepare('UPDATE layers SET directory = 1 WHERE id = ?').run(id)
+      return must(id)
+    },
+    addTar: (id, diffId) => {
+      database.prepare('UPDATE layers SET tar = 1, diff_id = ? WHERE id = ?').run(diffId, id)
+      return must(id)
+    },
+    setDiffId: (id, diffId) => {
+      database.prepare('UPDATE layers SET diff_id = ? WHERE id = ?').run(diffId, id)
+      return must(id)
+    },
+    addEntries: async (id, bytes) => {
+      await saveEntries(must(id).name, bytes)
+      database.prepare('UPDATE layers SET entries = 1 WHERE id = ?').run(id)
+      return must(id)
+    },
+    readEntries: layer => readFile(entriesFile(layer)),
+    touch: ids => {
+      const now = places.now()
+      const update = database.prepare('UPDATE layers SET used = ? WHERE id = ?')
+      transaction(database, () => {
+        for (const id of ids) update.run(now, id)
+      })
+    },
+    all: () => database.prepare('SELECT * FROM layers').all().map(row => ({ ...toRecord(row as unknown as Row), used: (row as unknown as Row).used })),
+    remove: async layer => {
+      transaction(database, () => {
+        database.prepare('DELETE FROM records WHERE layer = ?').run(layer.id)
+        database.prepare('DELETE FROM layers WHERE id = ?').run(layer.id)
+      })
+      await rm(directory(layer), { recursive: true, force: true })
+      await rm(entriesFile(layer), { force: true })
+    },
+  }
+}
+
+function flag(value: unknown): number {
+  return value === undefined || value === false ? 0 : 1
+}
+
+function fromRow(row: unknown): LayerRecord | undefined {
+  return row === undefined ? undefined : toRecord(row as Row)
+}
+
+function toRecord(row: Row): LayerRecord {
+  return {
+    id: row.id,
+    ...(row.parent !== null && { parent: row.parent }),
+    name: row.name,
+    ...(row.diff_id !== null && { diffId: row.diff_id as Digest }),
+    size: row.size,
+    created: row.created,
+    forms: { directory: row.directory === 1, tar: row.tar === 1, entries: row.entries === 1 },
+  }
+}

@@ -1,0 +1,55 @@
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { type BlobStore, openBlobStore } from './blob-store.ts'
+import { openDatabase } from './database.ts'
+import { type ImageStore, openImageStore } from './image-store.ts'
+import { type LayerStore, openLayerStore } from './layer-store.ts'
+import { type DiskUsage, diskUsage, type PruneOptions, type PruneResult, prune } from './prune.ts'
+import { openRecordStore, type RecordStore } from './record-store.ts'
+import { beginSession } from './session.ts'
+
+export interface Store extends Disposable {
+  /** Absolute. */
+  readonly root: string
+  readonly blobs: BlobStore
+  readonly layers: LayerStore
+  readonly records: RecordStore
+  readonly images: ImageStore
+  /** A fresh path on the store's file system that vanishes with this process. */
+  temporary(name: string): Promise<string>
+  /** A directory that survives, for caches of other rooms (package downloads, cache mounts). */
+  directory(name: string): string
+  usage(): Promise<DiskUsage>
+  prune(options: PruneOptions): Promise<PruneResult>
+}
+
+/** Opens (and if need be makes) the store at `root`. Dispose it when done. Throws as `openDatabase` does. */
+export function openStore(root: string, now: () => number = Date.now): Store {
+  const absolute = resolve(root)
+  const database = openDatabase(absolute)
+  const session = beginSession(absolute, now())
+  const { temporary } = session
+  const blobs = openBlobStore(join(absolute, 'blobs'), temporary)
+  const layers = openLayerStore(database, { layers: join(absolute, 'layers'), entries: join(absolute, 'entries'), temporary, now })
+  const images = openImageStore(database, now)
+  const parts = { root: absolute, database, session, blobs, layers, images }
+  return {
+    root: absolute,
+    blobs,
+    layers,
+    images,
+    records: openRecordStore(database, now),
+    temporary,
+    directory: name => {
+      const path = join(absolute, name)
+      mkdirSync(path, { recursive: true })
+      return path
+    },
+    usage: () => diskUsage(parts),
+    prune: options => prune(parts, options),
+    [Symbol.dispose]: () => {
+      database.close()
+      session.end()
+    },
+  }
+}

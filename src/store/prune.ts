@@ -1,0 +1,161 @@
+import { existsSync } from 'node:fs'
+import { lstat, opendir, readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { isDigest } from '#oci'
+import type { BlobStore } from './blob-store.ts'
+import type { ImageStore } from './image-store.ts'
+import type { LayerRecord, LayerStore } from './layer-store.ts'
+import { oldestSession, type Session } from './session.ts'
+
+interface Parts {
+  readonly root: string
+  readonly database: DatabaseSync
+  readonly session: Session
+  readonly blobs: BlobStore
+  readonly layers: LayerStore
+  readonly images: ImageStore
+}
+
+/** Bytes on disk. */
+export interface DiskUsage {
+  readonly images: { readonly count: number; readonly size: number }
+  /** Layers that no image needs: what makes the next build fast. */
+  readonly cache: { readonly count: number; readonly size: number; readonly reclaimable: number }
+  readonly packages: { readonly count: number; readonly size: number }
+  readonly mounts: { readonly count: number; readonly size: number }
+}
+
+export interface PruneOptions {
+  /** Also remove images without a tag (always) and, with `all`, every image that no tag names is joined by tagged ones. */
+  readonly all: boolean
+  /** Only what was not used since (milliseconds since 1970). */
+  readonly usedBefore?: number
+  /** Keep this many bytes of cache: what was used last stays. */
+  readonly keepBytes?: number
+}
+
+export interface PruneResult {
+  readonly images: readonly string[]
+  readonly layers: number
+  /** Bytes freed. */
+  readonly freed: number
+}
+
+type KnownLayer = LayerRecord & { readonly used: number }
+
+/** What takes how much space. */
+export async function diskUsage(parts: Parts): Promise<DiskUsage> {
+  const all = parts.layers.all()
+  const kept = layersOfImages(parts.images.all())
+  const sizes = await Promise.all(all.map(layer => sizeOnDisk(parts, layer)))
+  const sum = (wanted: (layer: KnownLayer) => boolean): { count: number; size: number } => {
+    let count = 0
+    let size = 0
+    all.forEach((layer, i) => {
+      if (!wanted(layer)) return
+      count++
+      size += sizes[i] ?? 0
+    })
+    return { count, size }
+  }
+  const cache = sum(layer => !kept.has(layer.id))
+  return {
+    images: { count: parts.images.all().length, size: sum(layer => kept.has(layer.id)).size },
+    cache: { ...cache, reclaimable: cache.size },
+    packages: await directorySize(join(parts.root, 'packages')),
+    mounts: await directorySize(join(parts.root, 'mounts')),
+  }
+}
+
+/**
+ * Removes images without a tag, layers that no image needs, and files that nobody knows. What a running build has used
+ * stays: everything used since the oldest living session began.
+ */
+export async function prune(parts: Parts, options: PruneOptions): Promise<PruneResult> {
+  const limit = Math.min(options.usedBefore ?? Number.POSITIVE_INFINITY, oldestSession(parts.root, parts.session.id) ?? Number.POSITIVE_INFINITY)
+  const images: string[] = []
+  for (const image of parts.images.all()) {
+    if ((image.tags.length > 0 && !options.all) || image.made >= limit) continue
+    parts.images.remove(image.id)
+    images.push(image.id)
+  }
+  const { removed, freed } = await removeLayers(parts, limit, options.keepBytes)
+  const orphans = await removeOrphans(parts, limit)
+  return { images, layers: removed, freed: freed + orphans }
+}
+
+async function removeLayers(parts: Parts, limit: number, keepBytes = 0): Promise<{ removed: number; freed: number }> {
+  const kept = layersOfImages(parts.images.all())
+  const candidates = parts.layers.all().filter(layer => !kept.has(layer.id))
+  candidates.sort((a, b) => b.used - a.used)
+  let keptBytes = 0
+  let freed = 0
+  let removed = 0
+  for (const layer of candidates) {
+    const size = await sizeOnDisk(parts, layer)
+    if (layer.used >= limit || keptBytes + size <= keepBytes) {
+      keptBytes += size
+      continue
+    }
+    await parts.layers.remove(layer)
+    removed++
+    freed += size
+  }
+  return { removed, freed }
+}
+
+/** Files without a row: left by a process that was killed between the two, or of layers just removed. */
+async function removeOrphans(parts: Parts, limit: number): Promise<number> {
+  const layers = parts.layers.all()
+  const names = new Set(layers.map(layer => layer.name))
+  const digests = new Set<string>(layers.flatMap(layer => (layer.diffId ? [layer.diffId] : [])))
+  for (const image of parts.images.all()) digests.add(image.id)
+  let freed = 0
+  const isOld = async (path: string): Promise<boolean> => (await lstat(path)).ctimeMs < Math.min(limit, parts.session.started)
+  for (const folder of ['layers', 'entries']) {
+    for (const name of await listing(join(parts.root, folder))) {
+      const path = join(parts.root, folder, name)
+      if (names.has(name) || !(await isOld(path))) continue
+      await rm(path, { recursive: true, force: true })
+    }
+  }
+  for (const name of await listing(join(parts.root, 'blobs', 'sha256'))) {
+    const digest = `sha256:${name}`
+    if (!isDigest(digest) || digests.has(digest)) continue
+    const path = parts.blobs.path(digest)
+    if (!(await isOld(path))) continue
+    freed += (await stat(path)).size
+    await parts.blobs.remove(digest)
+  }
+  return freed
+}
+
+function layersOfImages(images: readonly { readonly layers: readonly string[] }[]): ReadonlySet<string> {
+  return new Set(images.flatMap(image => image.layers))
+}
+
+async function sizeOnDisk(parts: Parts, layer: LayerRecord): Promise<number> {
+  const tar = layer.forms.tar && layer.diffId ? await fileSize(parts.blobs.path(layer.diffId)) : 0
+  return tar + (layer.forms.directory ? layer.size : 0)
+}
+
+async function fileSize(path: string): Promise<number> {
+  return existsSync(path) ? (await stat(path)).size : 0
+}
+
+async function directorySize(path: string): Promise<{ count: number; size: number }> {
+  let count = 0
+  let size = 0
+  if (!existsSync(path)) return { count, size }
+  for await (const entry of await opendir(path, { recursive: true })) {
+    if (!entry.isFile()) continue
+    count++
+    size += await fileSize(join(entry.parentPath, entry.name))
+  }
+  return { count, size }
+}
+
+async function listing(path: string): Promise<string[]> {
+  return existsSync(path) ? readdir(path) : []
+}

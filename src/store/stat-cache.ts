@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Digest } from '#oci'
+
+/** What was known of a context's files when they were last read. Only a cache: a damaged one is an empty one. */
+export interface StatCache {
+  /** Path below the context → what `stat` said then, and the content's digest. */
+  readonly files: Map<string, StatCacheEntry>
+}
+
+/** Size, inode, mtime and ctime (milliseconds with fraction) as the key; SHA-256 of the content in hexadecimal. */
+export type StatCacheEntry = readonly [size: number, inode: number, mtimeMs: number, ctimeMs: number, digest: Digest]
+
+function fileOf(root: string, directory: string): string {
+  return join(root, 'contexts', createHash('sha256').update(directory).digest('hex').slice(0, 32))
+}
+
+/** The cache of a directory given by its real path. */
+export function readStatCache(root: string, directory: string): StatCache {
+  try {
+    const { version, files } = JSON.parse(readFileSync(fileOf(root, directory), 'utf8')) as { version: number; files: [string, ...StatCacheEntry][] }
+    if (version === 1) return { files: new Map(files.map(([path, ...entry]) => [path, entry])) }
+  } catch {
+    // Missing or damaged.
+  }
+  return { files: new Map() }
+}
+
+/** Replaces the cache of a directory. `temporary` is a fresh path on the store's file system. */
+export function writeStatCache(root: string, directory: string, { cache, temporary }: { readonly cache: StatCache; readonly temporary: string }): void {
+  mkdirSync(join(root, 'contexts'), { recursive: true })
+  writeFileSync(temporary, JSON.stringify({ version: 1, files: [...cache.files].map(([path, entry]) => [path, ...entry]) }))
+  renameSync(temporary, fileOf(root, directory))
+}

@@ -1,0 +1,77 @@
+import type { Time } from '#tar'
+import { comparePaths, type Entry, type LayerTree, splitPath } from './entry.ts'
+import { type Found, lookup } from './lookup.ts'
+import type { Tree } from './tree.ts'
+
+/** What directories get that a program has to create. */
+export interface DirectoryDefaults {
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly mtime: Time
+}
+
+/**
+ * A layer being written on top of a parent tree: look-ups see the parent and what was put so far. The result holds
+ * every ancestor of what was put, as it is in the parent: engines that unpack a layer alone (Docker's overlay2) would
+ * else create it with other permissions.
+ */
+export interface LayerDraft {
+  readonly tree: Pick<Tree, 'get'>
+  find(path: string, final?: 'follow' | 'keep'): Found
+  put(entry: Entry): void
+  /** Creates the directories that are missing up to and including `path` (resolved); returns whether any was. */
+  makeDirectories(path: string, defaults: DirectoryDefaults): boolean
+  finish(): LayerTree
+}
+
+export function draftLayer(parent: Tree): LayerDraft {
+  const out = new Map<string, Entry>()
+  const hidden = new Set<string>()
+  const get = (path: string): Entry | undefined => {
+    const own = out.get(path)
+    if (own) return own
+    for (let at = path; at !== ''; at = splitPath(at).parent) if (hidden.has(at)) return undefined
+    return parent.get(path)
+  }
+  const find = (path: string, final: 'follow' | 'keep' = 'follow'): Found => lookup({ get }, path, { final })
+
+  const put = (entry: Entry): void => {
+    const before = get(entry.path)
+    if (before?.type === 'directory' && entry.type !== 'directory') {
+      for (const path of out.keys()) if (path.startsWith(`${entry.path}/`)) out.delete(path)
+      if (parent.get(entry.path)?.type === 'directory') hidden.add(entry.path)
+    }
+    out.set(entry.path, entry)
+  }
+
+  const makeDirectories = (path: string, defaults: DirectoryDefaults): boolean => {
+    if (path === '' || get(path)?.type === 'directory') return false
+    const { parent: above } = splitPath(path)
+    makeDirectories(above, defaults)
+    put({ path, type: 'directory', size: 0, ...defaults })
+    return true
+  }
+
+  return { tree: { get }, find, put, makeDirectories, finish: () => withAncestors(parent, out, hidden) }
+}
+
+function withAncestors(parent: Tree, out: ReadonlyMap<string, Entry>, hidden: ReadonlySet<string>): LayerTree {
+  const all = new Map(out)
+  for (const path of out.keys()) {
+    for (let at = splitPath(path).parent; at !== '' && !all.has(at); at = splitPath(at).parent) {
+      const entry = parent.get(at)
+      if (entry) all.set(at, entry)
+    }
+  }
+  const entries = [...all.values()].sort((a, b) => comparePaths(a.path, b.path))
+  for (const path of hidden) {
+    if (all.get(path)?.type === 'directory') entries.splice(entries.findIndex(entry => entry.path === path) + 1, 0, opaque(path, all.get(path)))
+  }
+  return entries
+}
+
+function opaque(path: string, directory: Entry | undefined): Entry {
+  return { path, type: 'opaque', mode: 0, uid: 0, gid: 0, size: 0, mtime: directory?.mtime ?? { seconds: 0, nanoseconds: 0 } }
+}
+

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto'
+import { type Digest, digestOf } from '#oci'
+import { encodeName } from '#tar'
+import type { CopyItem } from './copy-into.ts'
+import type { Entry } from './entry.ts'
+
+/** What of a selection decides about a COPY's result. */
+export interface SelectionAspects {
+  /** False where --chmod sets an octal mode. */
+  readonly mode: boolean
+  /** False where --chown sets the owner. */
+  readonly owner: boolean
+}
+
+/**
+ * Digest of what is about to be copied: names, types, modes, owners, link targets, devices, attributes and contents;
+ * no modification times (section 16.1 of the language page). Every file's `content` must be known.
+ */
+export function digestSelection(items: readonly CopyItem[], aspects: SelectionAspects): Digest {
+  const hash = createHash('sha256')
+  for (const item of items) {
+    hash.update(`item ${JSON.stringify([item.name, item.keep ?? null])}\n`)
+    for (const entry of item.entries) {
+      hash.update(line(entry, aspects))
+      if (entry.xattrs) for (const [name, value] of entry.xattrs) hash.update(JSON.stringify([name, Buffer.from(value).toString('base64')]))
+    }
+  }
+  return digestOf(hash.digest())
+}
+
+function line(entry: Entry, aspects: SelectionAspects): Buffer | string {
+  if (entry.type === 'file' && entry.content === undefined) throw new Error(`the content of "${entry.path}" is not known yet`)
+  const fields = [
+    entry.path,
+    entry.type,
+    aspects.mode ? entry.mode : null,
+    aspects.owner ? [entry.uid, entry.gid] : null,
+    entry.type === 'file' ? (entry.content ?? null) : (entry.link ?? null),
+    entry.device ? [entry.device.major, entry.device.minor] : null,
+  ]
+  return encodeName(`${JSON.stringify(fields)}\n`)
+}
