@@ -1,0 +1,21 @@
+/**
+ * linux: the only door to the kernel and to other processes of this machine.
+ *
+ * In: what to isolate, where, for whom, as plain data. Out: a finished command, an attribute, a node, a lock.
+ * Always: plans are data and can be tested without privileges; mounts live only in a sandbox's own mount namespace, so
+ * the host's mount table never changes; nothing of a sandbox outlives our process, whatever ends it; programs of the
+ * host never see the environment of an image.
+ */
+export type {
+  BindMount,
+  OverlayMount,
+  ResourceLimit,
+  SandboxMount,
+  SandboxRoot,
+  SandboxSpec,
+  TmpfsMount,
+} from './sandbox-spec.ts'
+export { findHostTools, findProgram, hostSearchPath, type HostTools } from './host-tools.ts'
+export { planSandbox, type SandboxPlan } from './plan-sandbox.ts'
+export { runSandbox, type SandboxOptions, type SandboxResult } from './run-sandbox.ts'
+export { type MountPoint, sandboxMountPoints } from './sandbox-mounts.ts'

@@ -1,0 +1,47 @@
+/** One line of `/proc/PID/mountinfo`, proc(5). */
+export interface MountInfo {
+  readonly id: number
+  readonly parent: number
+  /** Absolute, with the kernel's octal escapes undone. */
+  readonly point: string
+  /** Per-mount options: `ro`, `nosuid` … */
+  readonly options: readonly string[]
+  readonly type: string
+}
+
+/** Parses the whole table, in mount order. */
+export function parseMountInfo(text: string): MountInfo[] {
+  const out: MountInfo[] = []
+  for (const line of text.split('\n')) {
+    const fields = line.split(' ')
+    const dash = fields.indexOf('-', 6)
+    if (dash === -1) continue
+    out.push({
+      id: Number(fields[0]),
+      parent: Number(fields[1]),
+      point: unescapeOctal(fields[4] ?? ''),
+      options: (fields[5] ?? '').split(','),
+      type: fields[dash + 1] ?? '',
+    })
+  }
+  return out
+}
+
+const lockable = new Set(['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime', 'relatime'])
+
+/**
+ * Flags of the mount that holds the absolute, resolved `path`. In a user namespace a bind mount must keep them: the
+ * kernel refuses a remount that would drop one.
+ */
+export function mountOptionsOf(table: readonly MountInfo[], path: string): readonly string[] {
+  let best: MountInfo | undefined
+  for (const mount of table) {
+    const covers = mount.point === '/' || path === mount.point || path.startsWith(`${mount.point}/`)
+    if (covers && mount.point.length >= (best?.point.length ?? 0)) best = mount
+  }
+  return best?.options.filter(option => lockable.has(option)) ?? []
+}
+
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
+}

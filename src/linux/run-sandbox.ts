@@ -1,0 +1,190 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import type { Socket } from 'node:net'
+import { UserError } from '#diagnostics'
+import { createLaunchFilter } from './launch-filter.ts'
+import { parseMountInfo } from './mount-info.ts'
+import { countOomKills } from './oom-kills.ts'
+import type { SandboxPlan } from './plan-sandbox.ts'
+import { forwardSignals, innermostProcess } from './sandbox-signals.ts'
+import { lifelineFd, statusFd } from './sandbox-script.ts'
+
+export interface SandboxOptions {
+  /** Output as it comes; not called with `stdio: 'inherit'`. Must not throw. */
+  readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void
+  /** Ends the command: SIGTERM, and after a short grace SIGKILL to everything in the sandbox. */
+  readonly signal?: AbortSignal
+}
+
+export interface SandboxResult {
+  /** The command's exit code; 128 + n when signal n ended it. */
+  readonly exitCode: number
+  /** Name of the signal that ended the command itself, where it is known. */
+  readonly signal?: string
+  /** The command ended by SIGKILL and the kernel's out-of-memory killer was at work meanwhile. */
+  readonly oomKilled: boolean
+}
+
+/** Between SIGTERM and SIGKILL. */
+const graceMilliseconds = 500
+
+/**
+ * Runs a planned sandbox. Settles when nothing of it is left: no process, no mount. A command that fails is a result;
+ * thrown are a `UserError` when the sandbox can't be set up or the program can't be started (exit code 127: not found,
+ * 126: not executable), and the abort signal's reason after an abort. When our own process dies, even by SIGKILL,
+ * everything in the sandbox dies with it.
+ */
+export async function runSandbox(plan: SandboxPlan, options: SandboxOptions): Promise<SandboxResult> {
+  options.signal?.throwIfAborted()
+  writeScratch(plan)
+  const oomKillsBefore = countOomKills()
+  const [file = '', ...args] = plan.argv
+  const streams =
+    plan.stdio === 'pipe' ? (['ignore', 'pipe', 'pipe'] as const) : (['inherit', 'inherit', 'inherit'] as const)
+  const child = spawn(file, args, {
+    cwd: plan.cwd,
+    env: { ...plan.env },
+    stdio: [...streams, 'pipe', 'pipe'],
+    // Its own session: Ctrl-C on the terminal reaches us only, and we end the command in order.
+    detached: plan.stdio === 'pipe',
+  })
+  const filter = createLaunchFilter(plan.launcher, chunk => options.onOutput('stderr', chunk))
+  child.stdout?.on('data', (chunk: Buffer) => options.onOutput('stdout', chunk))
+  child.stderr?.on('data', filter.push)
+  const status = watchStatus(child, plan)
+  using _abort = endOnAbort(child, plan, options.signal)
+  using _signals = plan.stdio === 'inherit' ? forwardSignals(child) : undefined
+  const { code, signal } = await ended(child)
+  const launchError = filter.end()
+  options.signal?.throwIfAborted()
+  if (!status.started) throw setupError([...status.messages, ...(launchError === undefined ? [] : [launchError])])
+  if (launchError !== undefined) throw startError(plan, launchError, code)
+  return resultOf(signal ?? status.signal, code, oomKillsBefore)
+}
+
+function writeScratch(plan: SandboxPlan): void {
+  for (const path of plan.directories) mkdirSync(`${plan.scratch}/${path}`, { mode: 0o755 })
+  for (const [path, text] of plan.files) writeFileSync(`${plan.scratch}/${path}`, text, { mode: 0o644 })
+  for (const [path, target] of plan.links) symlinkSync(target, `${plan.scratch}/${path}`)
+}
+
+function ended(child: ChildProcess): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => resolve({ code, signal }))
+  })
+}
+
+interface Status {
+  started: boolean
+  /** Of the command, as the keeper's shell reports it. */
+  signal: NodeJS.Signals | undefined
+  /** What set-up programs wrote. */
+  messages: string[]
+}
+
+/** Reads the status channel and, once everything is mounted, checks and answers. */
+function watchStatus(child: ChildProcess, plan: SandboxPlan): Status {
+  const status: Status = { started: false, signal: undefined, messages: [] }
+  const socket = child.stdio[statusFd] as Socket
+  const lifeline = child.stdio[lifelineFd] as Socket
+  let rest = ''
+  let noticed = false
+  const onLine = (line: string): void => {
+    if (line === 'mounted') {
+      const problem = misplacedMount(child.pid, plan)
+      if (problem !== undefined) status.messages.push(problem)
+      socket.write(problem === undefined ? 'go\n' : 'no\n')
+    } else if (line === 'started') status.started = true
+    else if (line.startsWith('exit ')) {
+      // A shell says "Killed" or "Segmentation fault" only when a signal ended what it waited for.
+      if (noticed) status.signal = signalName(Number(line.slice(5)) - 128)
+    } else if (status.started) noticed = true
+    else if (status.messages.length < 50) status.messages.push(line)
+  }
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n')
+    rest = (lines.pop() ?? '').slice(0, 4096)
+    for (const line of lines) onLine(line)
+  })
+  // Both ends may be gone before we notice; how the child ended says everything.
+  for (const stream of [socket, lifeline]) stream.on('error', () => {})
+  lifeline.resume()
+  return status
+}
+
+/**
+ * The kernel's word that every mount is where the plan wants it. A symbolic link on the way, or one that somebody puts
+ * there at the last moment, would have put it somewhere on the host's side, in front of the tools that run next.
+ */
+function misplacedMount(pid: number | undefined, plan: SandboxPlan): string | undefined {
+  if (pid === undefined) return 'the process is gone'
+  const root = `${realpathSync(plan.scratch)}/root`
+  const table = parseMountInfo(readFileSync(`/proc/${pid}/mountinfo`, 'utf8'))
+  const points = new Set(table.map(mount => mount.point))
+  const missing = plan.mountPoints.find(point => !points.has(root + point))
+  return missing === undefined
+    ? undefined
+    : `the mount on ${missing || '/'} is not where it should be: is there a symbolic link on the way?`
+}
+
+function endOnAbort(child: ChildProcess, plan: SandboxPlan, signal: AbortSignal | undefined): Disposable {
+  let timer: NodeJS.Timeout | undefined
+  const end = (): void => {
+    const { pid } = child
+    if (pid === undefined) return
+    // In its own session the whole group gets it: a shell that is the first process of its namespace ignores SIGTERM.
+    const target = plan.stdio === 'pipe' ? -pid : innermostProcess(pid)
+    try {
+      if (target !== undefined) process.kill(target, 'SIGTERM')
+    } catch {
+      // Already gone.
+    }
+    timer = setTimeout(() => (child.stdio[lifelineFd] as Socket).destroy(), graceMilliseconds)
+  }
+  signal?.addEventListener('abort', end, { once: true })
+  return {
+    [Symbol.dispose]() {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+    },
+  }
+}
+
+function resultOf(signal: NodeJS.Signals | undefined, code: number | null, oomKillsBefore: number): SandboxResult {
+  const exitCode = code ?? 128 + (signal ? constants.signals[signal] : 0)
+  const oomKilled = exitCode === 137 && countOomKills() > oomKillsBefore
+  return signal === undefined ? { exitCode, oomKilled } : { exitCode, signal, oomKilled }
+}
+
+function signalName(number: number): NodeJS.Signals | undefined {
+  const found = Object.entries(constants.signals).find(([, value]) => value === number)
+  return found?.[0] as NodeJS.Signals | undefined
+}
+
+function setupError(messages: readonly string[]): UserError {
+  const text = messages.join('\n')
+  const hint = /permission denied|not permitted/i.test(text)
+    ? 'namespaces or mounts are forbidden here: run as root, or in a container with --privileged; see "slipway doctor"'
+    : 'see "slipway doctor" for what this machine can do'
+  return new UserError('the sandbox could not be set up', { hint, details: messages })
+}
+
+function startError(plan: SandboxPlan, message: string, code: number | null): UserError {
+  const [program = ''] = plan.command
+  if (code === 127) {
+    return new UserError(`can't start "${program}": executable not found`, {
+      hint: program.includes('/')
+        ? 'the file, the interpreter in its #! line, or its dynamic loader does not exist in the image'
+        : 'it is in no directory of PATH; or the interpreter in its #! line or its dynamic loader is missing',
+      exitCode: 127,
+    })
+  }
+  return new UserError(`can't start "${program}": ${message}`, {
+    hint: /permission denied/i.test(message)
+      ? 'is the file executable for this user (chmod +x)?'
+      : 'is it a program for this architecture?',
+    exitCode: 126,
+  })
+}
