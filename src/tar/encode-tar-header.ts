@@ -169,7 +169,7 @@ function encodeWithPax(
 /** The name by which readers without PAX see the extended header. */
 function paxName(directory: string, base: string): string {
   const name = `${directory}PaxHeaders.0/${base.endsWith('/') ? base.slice(0, -1) : base}`
-  return (isShortAscii(name) ? name : name.replace(/[^\x00-\x7f]/g, '')).slice(0, 100)
+  return (isShortAscii(name) ? name : name.replace(/[\u0080-\uffff]/g, '')).slice(0, 100)
 }
 
 function asciiOnly(bytes: Buffer): Buffer {

@@ -58,6 +58,7 @@ export function createTarParser(handlers: TarHandlers, options: TarOptions = {})
   let memberStart = -1
   let state: 'block' | 'meta' | 'content' | 'skip' | 'ended' = 'block'
   let remaining = 0
+  let skipSize = 0
   let sawZeroBlock = false
   let pending: Omit<Extensions, 'global'> = {}
   let meta: { readonly flag: string; readonly size: number; readonly padded: Buffer } | undefined
@@ -116,6 +117,7 @@ export function createTarParser(handlers: TarHandlers, options: TarOptions = {})
     memberStart = -1
     pending = {}
     remaining = size
+    skipSize = size
     state = size === 0 ? 'block' : 'skip'
   }
 
@@ -229,6 +231,10 @@ export function createTarParser(handlers: TarHandlers, options: TarOptions = {})
     skip(paddingSize(member.storedSize))
   }
 
+  function isUntouchedPadding(): boolean {
+    return remaining === skipSize && skipSize < blockSize
+  }
+
   /** Uses bytes of `chunk` from `from`; returns how many. */
   function take(chunk: Buffer, from: number): number {
     const available = chunk.length - from
@@ -269,9 +275,9 @@ export function createTarParser(handlers: TarHandlers, options: TarOptions = {})
     end() {
       if (state === 'ended') return
       const path = current?.member.header.path ?? inlineMap?.member.header.path ?? oldSparse?.raw.path
-      const isBetween = state === 'block' ? carried === 0 : state === 'skip' && remaining < blockSize
+      const isBetween = state === 'block' ? carried === 0 : state === 'skip' && isUntouchedPadding()
       if (!isBetween || memberStart !== -1)
-        fail({ problem: 'the archive is truncated here', ...(path !== undefined && { path }) })
+        fail({ problem: `the archive ends early, after ${position} bytes`, ...(path !== undefined && { path }) })
     },
   }
 }

@@ -1,0 +1,428 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { UserError } from '#diagnostics'
+import {
+  createTarParser,
+  encodeTarHeader,
+  endOfArchive,
+  readTar,
+  type TarHeader,
+  type TarMember,
+  tarPadding,
+} from '#tar'
+
+interface Seen {
+  readonly headers: TarHeader[]
+  readonly contents: string[]
+  holes: number
+}
+
+function parse(archive: Uint8Array, chunkSize = archive.length): Seen {
+  const seen: Seen = { headers: [], contents: [], holes: 0 }
+  let content: Uint8Array[] = []
+  const parser = createTarParser({
+    onHeader: header => seen.headers.push(header),
+    onContent: bytes => content.push(bytes),
+    onHole: size => (seen.holes += size),
+    onMemberEnd: () => {
+      seen.contents.push(Buffer.concat(content).toString('latin1'))
+      content = []
+    },
+  })
+  for (let i = 0; i < archive.length; i += chunkSize) parser.push(archive.subarray(i, i + chunkSize))
+  parser.end()
+  return seen
+}
+
+/** Sets fields of a header block, then its checksum. */
+function block(fields: Readonly<Record<number, string | Uint8Array>>, base: Partial<TarHeader> = {}): Buffer {
+  const plain = { path: 'f', type: 'file', mode: 0o644, uid: 0, gid: 0, size: 0, mtime: { seconds: 0, nanoseconds: 0 } }
+  const header = encodeTarHeader({ ...plain, ...base } as TarHeader)
+  for (const [offset, value] of Object.entries(fields)) header.set(Buffer.from(value as Uint8Array), Number(offset))
+  return withChecksum(header)
+}
+
+function withChecksum(header: Buffer): Buffer {
+  header.fill(0x20, 148, 156)
+  const sum = header.subarray(0, 512).reduce((a, b) => a + b, 0)
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
+  return header
+}
+
+function meta(flag: string, content: string | Uint8Array): Buffer {
+  const bytes = Buffer.from(content as Uint8Array)
+  return Buffer.concat([block({ 156: flag }, { size: bytes.length }), bytes, tarPadding(bytes.length)])
+}
+
+function record(keyword: string, value: string): string {
+  const rest = Buffer.byteLength(keyword + value) + 3
+  const length = [rest + 1, rest + 2, rest + 3].find(total => total === rest + String(total).length)
+  return `${length} ${keyword}=${value}\n`
+}
+
+function pax(records: Readonly<Record<string, string>>, flag = 'x'): Buffer {
+  return meta(
+    flag,
+    Object.entries(records)
+      .map(([keyword, value]) => record(keyword, value))
+      .join(''),
+  )
+}
+
+function stored(content: string): Buffer {
+  return Buffer.concat([Buffer.from(content), tarPadding(content.length)])
+}
+
+function headerOf(...parts: readonly Uint8Array[]): TarHeader | undefined {
+  return parse(Buffer.concat([...parts, endOfArchive])).headers[0]
+}
+
+describe('numbers', () => {
+  test.each<[string, Buffer, Partial<TarHeader>]>([
+    ['blanks before and after', block({ 108: '   17  \0' }), { uid: 0o17 }],
+    ['without terminator', block({ 108: '77777777' }), { uid: 0o77777777 }],
+    ['empty', block({ 108: Buffer.alloc(8) }), { uid: 0 }],
+    ['base-256', block({ 116: Buffer.of(0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff) }), { gid: 0xffffffff }],
+    ['negative time', block({ 136: Buffer.alloc(12, 0xff) }), { mtime: { seconds: -1, nanoseconds: 0 } }],
+    ['file type bits in the mode', block({ 100: '0100644\0' }), { mode: 0o644 }],
+  ])('%s', (_, header, want) => {
+    expect(headerOf(header)).toMatchObject(want)
+  })
+
+  test.each<[string, Buffer, RegExp]>([
+    ['not octal', block({ 108: '0000008\0' }), /member "f" at byte 0: its user id/],
+    ['negative id', block({ 108: Buffer.alloc(8, 0xff) }), /its user id/],
+    ['negative size', block({ 124: Buffer.alloc(12, 0xff) }), /its size/],
+    ['size beyond 2^53', block({ 124: Buffer.of(0x80, 0, 0, 0, 0xff, 0, 0, 0, 0, 0, 0, 0) }), /its size/],
+    ['PAX size', Buffer.concat([pax({ size: '-1' }), block({})]), /its PAX size/],
+    ['PAX id', Buffer.concat([pax({ uid: '99999999999999999999' }), block({})]), /its PAX user id/],
+    ['PAX time', Buffer.concat([pax({ mtime: 'now' }), block({})]), /its PAX time/],
+    ['device', block({ 156: '3', 329: 'x' }), /its device/],
+  ])('refuses: %s', (_, archive, message) => {
+    expect(() => parse(archive)).toThrow(message)
+  })
+})
+
+describe('types', () => {
+  test.each<[string, Partial<TarHeader>]>([
+    ['0', { type: 'file' }],
+    ['\0', { type: 'file' }],
+    ['7', { type: 'file' }],
+    ['Z', { type: 'file' }],
+    ['1', { type: 'hardlink', link: '' }],
+    ['5', { type: 'directory', size: 0 }],
+    ['6', { type: 'fifo' }],
+    ['4', { type: 'block', device: { major: 0, minor: 0 } }],
+  ])('flag %j', (flag, want) => {
+    expect(headerOf(block({ 156: flag }))).toMatchObject({ path: 'f', ...want })
+  })
+
+  test('an old directory is a file whose name ends in a slash', () => {
+    expect(headerOf(block({ 0: 'dir/', 156: '\0' }))).toMatchObject({ path: 'dir', type: 'directory' })
+  })
+
+  test('a size on a directory or link means nothing', () => {
+    const archive = [
+      block({ 156: '5', 124: '00000001000\0' }),
+      block({ 0: 'g', 156: '2', 157: 't', 124: '00000000005\0' }),
+    ]
+    expect(parse(Buffer.concat([...archive, endOfArchive])).headers.map(header => header.size)).toEqual([0, 0])
+  })
+
+  test('the volume label is skipped, another volume refused', () => {
+    expect(headerOf(block({ 156: 'V' }), block({ 0: 'g' }))).toMatchObject({ path: 'g' })
+    expect(() => parse(block({ 156: 'M' }))).toThrow(/another volume/)
+  })
+})
+
+describe('paths', () => {
+  test.each([
+    ['./a', './a'],
+    ['./', '.'],
+    ['a//', 'a'],
+    ['/', ''],
+    ['/etc/', '/etc'],
+    ['../x', '../x'],
+  ])('%s', (written, path) => {
+    expect(headerOf(block({ 0: written, 156: '5' }))?.path).toBe(path)
+  })
+
+  test.each<[string, readonly Buffer[], RegExp]>([
+    ['empty', [block({ 0: '\0' })], /its name is empty/],
+    ['only slashes', [block({ 0: '//' })], /only slashes/],
+    ['a NUL in PAX', [pax({ path: 'a\0b' }), block({})], /contains a NUL/],
+    ['a NUL in a link', [pax({ linkpath: 'a\0b' }), block({ 156: '2' })], /contains a NUL/],
+  ])('refuses: %s', (_, parts, message) => {
+    expect(() => parse(Buffer.concat(parts))).toThrow(message)
+  })
+})
+
+describe('extended headers', () => {
+  test('a local record wins over a global one, an empty one unsets it', () => {
+    const archive = [
+      pax({ uid: '5', mtime: '7.25', comment: 'x' }, 'g'),
+      block({ 0: 'a' }),
+      pax({ uid: '6' }),
+      block({ 0: 'b' }),
+      pax({ uid: '' }),
+      block({ 0: 'c' }, { uid: 9 }),
+      pax({ uid: '' }, 'g'),
+      block({ 0: 'd' }, { uid: 10 }),
+      endOfArchive,
+    ]
+    const { headers } = parse(Buffer.concat(archive))
+    expect(headers.map(header => [header.path, header.uid])).toEqual([
+      ['a', 5],
+      ['b', 6],
+      ['c', 9],
+      ['d', 10],
+    ])
+    expect(headers[3]?.mtime).toEqual({ seconds: 7, nanoseconds: 250_000_000 })
+  })
+
+  test('GNU long names win over PAX, and end at a NUL', () => {
+    const parts = [
+      pax({ path: 'short', linkpath: 'k' }),
+      meta('L', 'long\0'),
+      meta('K', 'target\0xx'),
+      block({ 156: '2' }),
+    ]
+    expect(headerOf(...parts)).toMatchObject({ path: 'long', link: 'target' })
+  })
+
+  test('extended attributes of star and libarchive', () => {
+    const records = {
+      'LIBARCHIVE.xattr.user.b%20c': 'AAE=',
+      'LIBARCHIVE.xattr.user.a': 'AAE=',
+      'SCHILY.xattr.user.a': 'x=\ny',
+    }
+    const { xattrs } = headerOf(pax({ ...records, 'SCHILY.xattr.user.e': '' }), block({})) ?? {}
+    expect([...(xattrs ?? [])].map(([name, value]) => [name, Buffer.from(value).toString('latin1')])).toEqual([
+      ['user.a', 'x=\ny'],
+      ['user.b c', '\0\x01'],
+      ['user.e', ''],
+    ])
+  })
+
+  test.each(['x', '5 a=b\n', '7 a=b\n', '6 ab=\n9', '4 =\n', '99 a=b\n', '0 a=b\n', ' 6 a=b\n', '-6 a=b\n', '6 a=bc'])(
+    'refuses the records %j',
+    records => {
+      expect(() => parse(Buffer.concat([meta('x', records), block({})]))).toThrow(/PAX header is malformed/)
+    },
+  )
+
+  test('are bounded', () => {
+    expect(() => parse(block({ 156: 'x', 124: '77777777777\0' }))).toThrow(
+      /extended header of 8589934591 bytes is too large/,
+    )
+    const many = Object.fromEntries(Array.from({ length: 1025 }, (_, i) => [`k${i}`, 'v']))
+    expect(() => parse(pax(many, 'g'))).toThrow(/global PAX records/)
+  })
+})
+
+describe('sparse files', () => {
+  const octal = (value: number) => `${value.toString(8).padStart(11, '0')}\0`
+  const old = (pairs: string, fileSize: number, size: number, extended = '\0') =>
+    block({ 156: 'S', 257: 'ustar  \0', 386: pairs, 482: extended, 483: octal(fileSize), 124: octal(size) })
+
+  test('old GNU, with a block of further extents', () => {
+    const pairs = [0, 1, 10, 1, 20, 1, 30, 1].map(octal).join('')
+    const further = Buffer.alloc(512)
+    further.write([40, 2, 50, 0].map(octal).join(''), 0, 'latin1')
+    const archive = Buffer.concat([
+      old(pairs, 50, 6, '\x01'),
+      further,
+      stored('abcdef'),
+      block({ 0: 'next' }),
+      endOfArchive,
+    ])
+    for (const size of [1, 512, 5000]) {
+      const { headers, contents, holes } = parse(archive, size)
+      expect([headers.map(header => [header.path, header.size]), contents, holes]).toEqual([
+        [
+          ['f', 50],
+          ['next', 0],
+        ],
+        ['abcdef', ''],
+        44,
+      ])
+    }
+  })
+
+  test('holes are zeros for readers', async () => {
+    const records = { 'GNU.sparse.map': '100000,1', 'GNU.sparse.size': '200000', 'GNU.sparse.name': 'real' }
+    const archive = Buffer.concat([pax(records), block({}, { size: 1 }), stored('x'), endOfArchive])
+    const source = (async function* () {
+      yield archive
+    })()
+    for await (const member of readTar(source)) {
+      expect([member.header.path, member.header.size, member.offset]).toEqual(['real', 200_000, undefined])
+      const parts: Uint8Array[] = []
+      for await (const part of member.content()) parts.push(part)
+      const want = Buffer.alloc(200_000)
+      want.write('x', 100_000)
+      expect(Buffer.concat(parts).equals(want)).toBe(true)
+    }
+  })
+
+  test.each<[string, readonly Buffer[]]>([
+    ['overlapping extents', [old([0, 2, 1, 2].map(octal).join(''), 10, 4)]],
+    ['beyond the end', [old([0, 4].map(octal).join(''), 3, 4)]],
+    ['more bytes than stored', [old([0, 5].map(octal).join(''), 10, 4)]],
+    ['fewer bytes than stored', [old([0, 3].map(octal).join(''), 10, 4)]],
+    ['an odd list', [pax({ 'GNU.sparse.map': '1,2,3', 'GNU.sparse.size': '9' }), block({})]],
+    ['no size', [pax({ 'GNU.sparse.map': '0,1' }), block({})]],
+    ['a negative number', [pax({ 'GNU.sparse.map': '-1,1', 'GNU.sparse.size': '9' }), block({})]],
+    ['a map without end', [inline('9', 'x'.repeat(512))]],
+    ['a map of millions', [inline('9', '99999999\n')]],
+    ['a map larger than the member', [inline('9', '400\n1\n')]],
+  ])('refuses: %s', (_, parts) => {
+    expect(() => parse(Buffer.concat([...parts, endOfArchive]))).toThrow(/its sparse/)
+  })
+
+  function inline(size: string, map: string): Buffer {
+    const records = { 'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.realsize': size }
+    return Buffer.concat([pax(records), block({}, { size: map.length }), stored(map), Buffer.alloc(512)])
+  }
+})
+
+describe('the end', () => {
+  const member = Buffer.concat([block({}, { size: 5 }), stored('hello')])
+
+  test.each<[string, Uint8Array]>([
+    ['nothing', Buffer.alloc(0)],
+    ['two zero blocks', endOfArchive],
+    ['anything after them', Buffer.concat([endOfArchive, Buffer.from('garbage')])],
+    ['one zero block', Buffer.concat([member, Buffer.alloc(512)])],
+    ['no zero block', member],
+    ['no padding', member.subarray(0, 517)],
+  ])('may be %s', (_, archive) => {
+    parse(archive, 100)
+  })
+
+  test.each<[string, Uint8Array, RegExp]>([
+    ['in a header', member.subarray(0, 300), /at byte 300: the archive ends early/],
+    ['in content', member.subarray(0, 514), /member "f" at byte 0: the archive ends early, after 514 bytes/],
+    ['in padding', member.subarray(0, 600), /ends early/],
+    ['after an extended header', pax({ path: 'x' }), /ends early/],
+    [
+      'with zeros after an extended header',
+      Buffer.concat([pax({ path: 'x' }), endOfArchive]),
+      /after an extended header/,
+    ],
+    ['with a member after a zero block', Buffer.concat([member, Buffer.alloc(512), member]), /follows a zero block/],
+    ['before it began', Buffer.from('PK'.repeat(600)), /this is not a tar archive/],
+  ])('may not come %s', (_, archive, message) => {
+    expect(() => parse(archive)).toThrow(message)
+  })
+
+  test('checksums of signed bytes are accepted, others not', () => {
+    const header = block({ 0: Buffer.from([0xe4, 0xe5]) })
+    const signed = header.reduce(
+      (sum, byte, i) => sum + (i >= 148 && i < 156 ? 0x20 : byte > 127 ? byte - 256 : byte),
+      0,
+    )
+    header.write(`${signed.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
+    expect(headerOf(header)?.path).toHaveLength(2)
+    header[0] = 0xe5
+    expect(() => parse(Buffer.concat([member, header]))).toThrow(/at byte 1024: the checksum of its header is wrong/)
+  })
+})
+
+test('readTar gives the members before the damage, and closes its source', async () => {
+  let isClosed = false
+  const source = (async function* () {
+    try {
+      yield Buffer.concat([block({ 0: 'a' }), block({ 0: 'b' }), Buffer.alloc(512, 1)])
+      yield Buffer.alloc(1)
+    } finally {
+      isClosed = true
+    }
+  })()
+  const names: string[] = []
+  const read = async () => {
+    for await (const { header } of readTar(source, { name: 'x.tar' })) names.push(header.path)
+  }
+  await expect(read()).rejects.toThrow(/^x\.tar at byte 1024: /)
+  expect([names, isClosed]).toEqual([['a', 'b'], true])
+})
+
+test('readTar refuses to give the content of a member that it has left', async () => {
+  const source = async function* () {
+    yield Buffer.concat([block({ 0: 'a' }, { size: 1 }), stored('x'), block({ 0: 'b' }), endOfArchive])
+  }
+  const members: TarMember[] = []
+  for await (const member of readTar(source())) members.push(member)
+  const late = async () => {
+    for await (const _ of members[0]?.content() ?? []);
+  }
+  await expect(late()).rejects.toThrow(/after the next member/)
+})
+
+test('damaged archives end in an archive or a UserError, and in bounded memory', () => {
+  const seeds = [
+    Buffer.concat([
+      pax({ path: 'long', 'SCHILY.xattr.user.a': 'b', mtime: '1.5' }),
+      block({}, { size: 600 }),
+      stored('x'.repeat(600)),
+      endOfArchive,
+    ]),
+    Buffer.concat([
+      meta('L', 'name\0'),
+      meta('K', 'target\0'),
+      block({ 156: '2' }),
+      pax({ uid: '1' }, 'g'),
+      block({ 156: '3' }),
+      endOfArchive,
+    ]),
+    Buffer.concat([
+      block({
+        156: 'S',
+        257: 'ustar  \0',
+        386: '00000000000\x0000000000004\0',
+        483: '00000010000\0',
+        124: '00000000004\0',
+      }),
+      stored('abcd'),
+      endOfArchive,
+    ]),
+    Buffer.concat([
+      pax({ 'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.realsize': '900' }),
+      block({}, { size: 514 }),
+      Buffer.from('1\n5\n2\n'.padEnd(512, '\0')),
+      stored('ab'),
+      endOfArchive,
+    ]),
+  ]
+  const change = fc.record({
+    at: fc.nat(),
+    bytes: fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 12 }),
+      fc.stringMatching(/^[0-7xgLKS=, \n]{1,12}$/).map(text => Buffer.from(text)),
+    ),
+  })
+  const input = fc.record({
+    seed: fc.constantFrom(...seeds),
+    changes: fc.array(change, { minLength: 1, maxLength: 6 }),
+    cut: fc.option(fc.nat()),
+    chunkSize: fc.constantFrom(64, 512, 1000, 100_000),
+    mend: fc.boolean(),
+  })
+  let accepted = 0
+  const run = ({ seed, changes, cut, chunkSize, mend }: typeof input extends fc.Arbitrary<infer T> ? T : never) => {
+    const archive = Buffer.from(seed)
+    for (const { at, bytes } of changes) archive.set(bytes.subarray(0, 12), at % (archive.length - 12))
+    if (mend)
+      for (let i = 0; i < archive.length; i += 512)
+        if ((archive[i] ?? 0) > 0x1f) withChecksum(archive.subarray(i, i + 512))
+    try {
+      const seen = parse(cut === null ? archive : archive.subarray(0, cut % archive.length), chunkSize)
+      expect(seen.contents.length).toBe(seen.headers.length)
+      accepted++
+    } catch (error) {
+      expect(error).toBeInstanceOf(UserError)
+    }
+  }
+  fc.assert(fc.property(input, run), { numRuns: 4000 })
+  expect(accepted).toBeGreaterThan(100)
+})
