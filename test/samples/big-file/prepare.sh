@@ -1,0 +1,2 @@
+seq 1 900000 > numbers.txt
+: > empty.txt
