@@ -71,7 +71,8 @@ function readPath(block: Buffer, form: 'ustar' | 'star' | 'gnu' | 'old'): string
 
 function readText(block: Buffer, offset: number, width: number): string {
   if (block[offset] === 0) return ''
-  const nul = block.indexOf(0, offset)
-  const end = nul === -1 || nul > offset + width ? offset + width : nul
-  return decodeName(block.subarray(offset, end))
+  let end = offset + 1
+  while (end < offset + width && block[end] !== 0) end++
+  const text = block.toString('utf8', offset, end)
+  return text.includes('\ufffd') ? decodeName(block.subarray(offset, end)) : text
 }
