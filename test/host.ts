@@ -5,7 +5,8 @@ import { spawnSync } from 'node:child_process'
 export const isRoot = process.getuid?.() === 0
 
 /** Mount namespaces can be made here, which RUN needs. */
-export const canSandbox = isRoot && succeeds('unshare', '--mount', '--pid', '--fork', 'mount', '-t', 'tmpfs', 'x', '/mnt')
+export const canSandbox =
+  isRoot && succeeds('unshare', '--mount', '--pid', '--fork', 'mount', '-t', 'tmpfs', 'x', '/mnt')
 
 /** Whether a program is on PATH. */
 export function hasTool(name: string): boolean {
