@@ -7,19 +7,16 @@ import type { SandboxSpec } from './sandbox-spec.ts'
  * working directory is the image's root, and it has the capabilities of the sandbox's root: an image with
  * `ENV LD_PRELOAD=./x.so` would run its own code outside of its root. So:
  *
- * - `direct`: no name steers the loader or the C library. The shell exports them, then executes setpriv and unshare.
- * - `clean`: the same through `env -i`, when the shell can't be trusted to pass names and values unchanged.
- * - `inside-env`, `inside-sh`: a name is sensitive. unshare runs with the harmless ones or none at all, and a program
- *   *inside* the root, where nothing can be gained, sets the rest and executes the command.
+ * - Harmless names are exported by the shell (`byShell`), or given through `env -i` when the shell can't be trusted to
+ *   hand on all of them unchanged; setpriv and unshare see them too.
+ * - As soon as a name steers the loader or the C library, a program *inside* the root, where nothing can be gained, sets
+ *   it and executes the command: the image's env(1), which then sets everything, or its sh(1).
  */
-export type EnvironmentPassing =
-  | { readonly kind: 'direct' | 'clean'; readonly outside: readonly string[] }
-  | {
-      readonly kind: 'inside-env' | 'inside-sh'
-      readonly program: string
-      readonly outside: readonly string[]
-      readonly inside: readonly string[]
-    }
+export interface EnvironmentPassing {
+  readonly outside: readonly string[]
+  readonly byShell: boolean
+  readonly inside?: { readonly kind: 'env' | 'sh'; readonly program: string; readonly variables: readonly string[] }
+}
 
 /** Decides how. Throws a `UserError` when a sensitive name is there and the root has neither `env` nor `sh`. */
 export function passEnvironment(
@@ -27,19 +24,23 @@ export function passEnvironment(
   options: { readonly plainShell: boolean },
 ): EnvironmentPassing {
   const env = lastOfEachName(spec.env)
-  const inside = env.filter(isSensitive)
+  const sensitive = env.filter(isSensitive)
   const { env: envProgram, sh } = spec.inRoot ?? {}
-  if (inside.length === 0) {
-    return { kind: options.plainShell && env.every(isExportable) ? 'direct' : 'clean', outside: env }
-  }
+  const through = (outside: readonly string[]): { outside: readonly string[]; byShell: boolean } => ({
+    outside,
+    byShell: options.plainShell && outside.every(isExportable),
+  })
+  if (sensitive.length === 0) return through(env)
   // env(1) takes a first word with `=` for another variable.
   if (envProgram !== undefined && !spec.argv[0]?.includes('=')) {
-    return { kind: 'inside-env', program: envProgram, outside: [], inside: env }
+    return { ...through([]), inside: { kind: 'env', program: envProgram, variables: env } }
   }
-  if (sh !== undefined && inside.every(isIdentifier)) {
-    return { kind: 'inside-sh', program: sh, outside: env.filter(entry => !isSensitive(entry)), inside }
+  if (sh !== undefined && sensitive.every(isIdentifier)) {
+    const harmless = env.filter(entry => !isSensitive(entry))
+    return { ...through(harmless), inside: { kind: 'sh', program: sh, variables: sensitive } }
   }
-  throw new UserError(`can't set ${nameOf(inside[0] ?? '')} for this command: the image has neither env nor sh`, {
+  const [first = ''] = sensitive
+  throw new UserError(`can't set ${nameOf(first)} for this command: the image has neither env nor sh`, {
     hint: 'variables that steer the dynamic loader are set by a program of the image; remove the variable or add a shell',
   })
 }

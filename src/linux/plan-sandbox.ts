@@ -1,9 +1,7 @@
-import { isAbsolute, normalize } from 'node:path'
-import { UserError } from '#diagnostics'
-import { defaultCapabilities } from './capabilities.ts'
+import { checkSandbox } from './check-sandbox.ts'
 import { formatFstab, type MountLine } from './fstab.ts'
 import type { HostTools } from './host-tools.ts'
-import { type EnvironmentPassing, passEnvironment } from './pass-environment.ts'
+import { launcher, sandboxCommand } from './sandbox-command.ts'
 import {
   coveringMount,
   deviceFlags,
@@ -13,7 +11,7 @@ import {
   specMount,
   standardMounts,
 } from './sandbox-mounts.ts'
-import { keeperScript, type MountRound, setupScript } from './sandbox-script.ts'
+import type { MountRound } from './sandbox-script.ts'
 import type { SandboxMount, SandboxSpec } from './sandbox-spec.ts'
 
 /** What a sandbox does, as data: nothing has happened yet. */
@@ -37,16 +35,13 @@ export interface SandboxPlan {
   readonly stdio: 'pipe' | 'inherit'
 }
 
-/** The name under which the host's setpriv and unshare run: it is the first word of their messages. */
-const launcher = 'slipway-launch'
-
 /**
  * Plans the run of one command. Pure. Throws a `UserError` for what this machine can't do (a user other than root with a
  * single mapped id, `none` without a tool for the loopback interface, too many layers, loader variables without a
  * program in the image that sets them).
  */
 export function planSandbox(spec: SandboxSpec, host: HostTools): SandboxPlan {
-  checkSpec(spec, host)
+  checkSandbox(spec, host)
   const root = `${spec.scratch}/root`
   const links: [string, string][] = deviceLinks.map(([name, target]) => [`dev/${name}`, target])
   const overlay = overlayNames(spec, host, links)
@@ -88,7 +83,7 @@ export function planSandbox(spec: SandboxSpec, host: HostTools): SandboxPlan {
     ],
     links,
     mountPoints: rounds.flatMap(({ lines }) => lines.map(line => line.target.slice(root.length))),
-    argv: commandLine(
+    argv: sandboxCommand(
       spec,
       host,
       rounds.map(({ round }) => round),
@@ -99,70 +94,6 @@ export function planSandbox(spec: SandboxSpec, host: HostTools): SandboxPlan {
     command: spec.argv,
     stdio: spec.stdio,
   }
-}
-
-/** node → unshare → keeper → unshare → set-up → setpriv → unshare → command; only the arrows before the keepers fork. */
-function commandLine(spec: SandboxSpec, host: HostTools, rounds: readonly MountRound[]): string[] {
-  const loopback = spec.network === 'none'
-  const namespaces = ['--mount', '--ipc', '--uts', '--pid']
-    .concat(loopback ? ['--net'] : [])
-    .concat(host.cgroup2 ? ['--cgroup'] : [])
-  const setup = setupScript(host, { rounds, hostname: spec.hostname, loopback })
-  return [
-    ...[
-      `${spec.scratch}/tools/unshare/${launcher}`,
-      ...namespaces,
-      '--fork',
-      '--kill-child',
-      '--propagation',
-      'private',
-      '--',
-    ],
-    ...[host.sh, '-c', keeperScript, 'keeper'],
-    ...[host.unshare, '--pid', '--fork', '--'],
-    ...[host.sh, '-c', setup, 'setup'],
-    ...launchArguments(spec, host),
-  ]
-}
-
-/** Arguments of the set-up script: variables to export, `--`, the programs that lead to the command. */
-function launchArguments(spec: SandboxSpec, host: HostTools): string[] {
-  const passing = passEnvironment(spec, { plainShell: host.plainShell })
-  const tool = (name: string): string => `${spec.scratch}/tools/${name}/${launcher}`
-  const { uid, gid, groups } = spec.user
-  const setGroups = groups.length === 0 ? ['--clear-groups'] : ['--groups', groups.join(',')]
-  const limits = (spec.ulimits ?? []).map(({ name, soft, hard }) => `--${name}=${limit(soft)}:${limit(hard)}`)
-  const bounding = ['-all', ...defaultCapabilities.map(name => `+${name}`)].join(',')
-  const clean = passing.kind === 'clean' || (passing.kind === 'inside-sh' && !host.plainShell)
-  return [
-    ...(clean ? [] : passing.outside),
-    '--',
-    ...(limits.length > 0 ? [tool('prlimit'), ...limits] : []),
-    ...[tool('setpriv'), '--regid', String(gid), ...(host.manyIds ? setGroups : ['--keep-groups'])],
-    ...(spec.privileges === 'sandbox' ? ['--inh-caps=-all', `--bounding-set=${bounding}`] : []),
-    ...(clean ? [host.env, '-i', ...passing.outside] : []),
-    ...[tool('unshare'), '--root=.', `--wd=${spec.workdir}`, ...(uid === 0 ? [] : [`--setuid=${uid}`]), '--'],
-    ...insideWords(passing),
-    ...spec.argv,
-  ]
-}
-
-function insideWords(passing: EnvironmentPassing): string[] {
-  switch (passing.kind) {
-    case 'direct':
-    case 'clean':
-      return []
-    case 'inside-env':
-      return [passing.program, '-i', ...passing.inside]
-    case 'inside-sh': {
-      const script = 'until [ "$1" = -- ]; do export "$1"; shift; done; shift; exec "$@"'
-      return [passing.program, '-c', script, 'sh', ...passing.inside, '--']
-    }
-  }
-}
-
-function limit(value: number): string {
-  return value === -1 ? 'unlimited' : String(value)
 }
 
 /**
@@ -208,50 +139,4 @@ function insideTmpfs(root: string, mount: SandboxMount): { directories: string[]
   return mountType(mount) === 'directory'
     ? { directories: [path], files: [] }
     : { directories: [path.slice(0, path.lastIndexOf('/'))], files: [path] }
-}
-
-const limitNames = new Set(
-  'core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(' '),
-)
-
-function checkSpec(spec: SandboxSpec, host: HostTools): void {
-  if (spec.argv.length === 0 || spec.argv.some(word => word.includes('\0'))) throw new Error('argv without a program')
-  const inside = [spec.workdir, ...spec.mounts.map(mount => mount.target), ...(spec.resolved?.values() ?? [])]
-  const outside = [spec.scratch, ...spec.mounts.flatMap(mount => (mount.kind === 'bind' ? [mount.source] : []))]
-  for (const path of [...inside, ...outside]) {
-    if (!isAbsolute(path) || normalize(path) !== path || (path !== '/' && path.endsWith('/')) || path.includes('\0')) {
-      throw new Error(`not a normalised absolute path: ${path}`)
-    }
-  }
-  if (spec.mounts.some(mount => mount.target === '/')) throw new Error('a mount on the root')
-  for (const overlay of [spec.root, ...spec.mounts]) {
-    if (overlay.kind === 'overlay' && overlay.lower.length > 500) {
-      throw new UserError(`${overlay.lower.length} layers are more than the kernel can stack (500)`, {
-        hint: 'join RUN instructions, or start from an image with fewer layers',
-      })
-    }
-  }
-  checkMachine(spec, host)
-}
-
-function checkMachine(spec: SandboxSpec, host: HostTools): void {
-  const { uid, gid, groups } = spec.user
-  if (!host.manyIds && [uid, gid, ...groups].some(id => id !== 0)) {
-    throw new UserError(`user ${uid}:${gid} does not exist here: only one id is mapped into the user namespace`, {
-      hint: 'give your user a range in /etc/subuid and /etc/subgid and install the package uidmap, or run as root',
-    })
-  }
-  if (spec.network === 'none' && host.loopbackUp === undefined) {
-    throw new UserError('network "none" needs a program that sets the loopback interface up', {
-      hint: 'install the package iproute2',
-    })
-  }
-  for (const { name } of spec.ulimits ?? []) {
-    if (!limitNames.has(name)) {
-      throw new UserError(`unknown resource limit ${name}`, { hint: `known are ${[...limitNames].join(', ')}` })
-    }
-  }
-  if (spec.ulimits?.length && host.prlimit === undefined) {
-    throw new UserError('resource limits need prlimit on this machine', { hint: 'install the package util-linux' })
-  }
 }

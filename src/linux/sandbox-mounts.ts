@@ -102,7 +102,7 @@ function sysMounts(spec: SandboxSpec, host: HostTools, target: string): MountLin
   const flags = ['nosuid', 'noexec', 'nodev', ...access]
   const sys: MountLine =
     host.rootless && spec.network === 'host'
-      ? { source: '/sys', target, type: 'none', options: ['rbind'] }
+      ? { source: '/sys', target, type: 'none', options: ['rbind', ...access, ...lockedFlags(host, '/sys')] }
       : { source: 'sysfs', target, type: 'sysfs', options: flags }
   if (!host.cgroup2) return [sys]
   return [sys, { source: 'cgroup2', target: `${target}/fs/cgroup`, type: 'cgroup2', options: flags }]

@@ -1,0 +1,75 @@
+import { defaultCapabilities } from './capabilities.ts'
+import type { HostTools } from './host-tools.ts'
+import { type EnvironmentPassing, passEnvironment } from './pass-environment.ts'
+import { keeperScript, type MountRound, setupScript } from './sandbox-script.ts'
+import type { SandboxSpec } from './sandbox-spec.ts'
+
+/** The name under which the host's setpriv and unshare run: it is the first word of their messages. */
+export const launcher = 'slipway-launch'
+
+/**
+ * What to spawn for a sandbox:
+ *
+ * unshare ⇉ keeper ⇉ unshare ⇉ set-up → setpriv → unshare → command (⇉ forks, → executes in the same process).
+ *
+ * The outer pid namespace has the keeper as its first process, the inner one the command.
+ */
+export function sandboxCommand(spec: SandboxSpec, host: HostTools, rounds: readonly MountRound[]): string[] {
+  const loopback = spec.network === 'none'
+  const namespaces = ['--mount', '--ipc', '--uts', '--pid']
+    .concat(loopback ? ['--net'] : [])
+    .concat(host.cgroup2 ? ['--cgroup'] : [])
+  const setup = setupScript(host, { rounds, hostname: spec.hostname, loopback })
+  const outer = [...namespaces, '--fork', '--kill-child', '--propagation', 'private', '--']
+  const keeper = [host.sh, '-c', keeperScript, 'keeper']
+  const inner = [host.unshare, '--pid', '--fork', '--', host.sh, '-c', setup, 'setup']
+  return [tool(spec, 'unshare'), ...outer, ...keeper, ...inner, ...launchArguments(spec, host)]
+}
+
+/** Where the link to a tool is that makes it speak under the launcher's name. */
+function tool(spec: SandboxSpec, name: 'unshare' | 'setpriv' | 'prlimit'): string {
+  return `${spec.scratch}/tools/${name}/${launcher}`
+}
+
+/** Arguments of the set-up script: variables to export, `--`, the programs that lead to the command. */
+function launchArguments(spec: SandboxSpec, host: HostTools): string[] {
+  const { outside, byShell, inside } = passEnvironment(spec, { plainShell: host.plainShell })
+  const { uid, gid, groups } = spec.user
+  const setGroups = groups.length === 0 ? ['--clear-groups'] : ['--groups', groups.join(',')]
+  const limits = (spec.ulimits ?? []).map(({ name, soft, hard }) => `--${name}=${limit(soft)}:${limit(hard)}`)
+  const bounding = ['-all', ...defaultCapabilities.map(name => `+${name}`)].join(',')
+  const setpriv = ['--regid', String(gid)]
+    .concat(host.manyIds ? setGroups : ['--keep-groups'])
+    .concat(spec.privileges === 'sandbox' ? ['--inh-caps=-all', `--bounding-set=${bounding}`] : [])
+  const unshare = ['--root=.', `--wd=${spec.workdir}`].concat(uid === 0 ? [] : [`--setuid=${uid}`])
+  return [
+    ...(byShell ? outside : []),
+    '--',
+    ...(limits.length > 0 ? [tool(spec, 'prlimit'), ...limits] : []),
+    tool(spec, 'setpriv'),
+    ...setpriv,
+    ...(byShell ? [] : [host.env, '-i', ...outside]),
+    tool(spec, 'unshare'),
+    ...unshare,
+    '--',
+    ...insideWords(inside),
+    ...spec.argv,
+  ]
+}
+
+function insideWords(inside: EnvironmentPassing['inside']): string[] {
+  switch (inside?.kind) {
+    case undefined:
+      return []
+    case 'env':
+      return [inside.program, '-i', ...inside.variables]
+    case 'sh': {
+      const script = 'until [ "$1" = -- ]; do export "$1"; shift; done; shift; exec "$@"'
+      return [inside.program, '-c', script, 'sh', ...inside.variables, '--']
+    }
+  }
+}
+
+function limit(value: number): string {
+  return value === -1 ? 'unlimited' : String(value)
+}
