@@ -7,10 +7,10 @@ export interface LaunchFilter {
 
 /**
  * Tells a message of the programs that start a command from the command's own standard error: when the very first bytes
- * are `NAME: `, they are held back until the end; everything else is passed on as it comes.
+ * are `name`, they are held back until the end; everything else is passed on as it comes.
  */
 export function createLaunchFilter(name: string, pass: (chunk: Uint8Array) => void): LaunchFilter {
-  const mark = Buffer.from(`${name}: `)
+  const mark = Buffer.from(name)
   /** Undefined once it is clear that the command itself writes. */
   let held: Buffer | undefined = Buffer.alloc(0)
   return {
@@ -24,7 +24,11 @@ export function createLaunchFilter(name: string, pass: (chunk: Uint8Array) => vo
     },
     end() {
       if (held === undefined || held.length === 0) return undefined
-      if (held.subarray(0, mark.length).equals(mark)) return held.subarray(mark.length).toString('utf8').trim()
+      if (held.subarray(0, mark.length).equals(mark))
+        return held
+          .toString('utf8')
+          .trim()
+          .replace(/^\S+: /, '')
       pass(held)
       return undefined
     },

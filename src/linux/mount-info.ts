@@ -27,6 +27,21 @@ export function parseMountInfo(text: string): MountInfo[] {
   return out
 }
 
+/** Mount points of what is mounted on `/` last and of everything mounted inside it. */
+export function mountsOfTopRoot(table: readonly MountInfo[]): ReadonlySet<string> {
+  const roots = table.filter(mount => mount.point === '/')
+  const covered = new Set(roots.map(mount => mount.parent))
+  const inside = new Set(roots.filter(mount => !covered.has(mount.id)).map(mount => mount.id))
+  const points = new Set(inside.size > 0 ? ['/'] : [])
+  // A mount comes after the one that it is mounted on, except where mounts were moved.
+  for (let before = -1; before < inside.size; ) {
+    before = inside.size
+    for (const mount of table) if (inside.has(mount.parent)) inside.add(mount.id)
+  }
+  for (const mount of table) if (inside.has(mount.id)) points.add(mount.point)
+  return points
+}
+
 const lockable = new Set(['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime', 'relatime'])
 
 /**

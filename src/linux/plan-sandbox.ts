@@ -1,7 +1,7 @@
 import { checkSandbox } from './check-sandbox.ts'
 import { formatFstab, type MountLine } from './fstab.ts'
 import type { HostTools } from './host-tools.ts'
-import { launcher, sandboxCommand } from './sandbox-command.ts'
+import { launcher, sandboxCommand, toolLinks } from './sandbox-command.ts'
 import {
   coveringMount,
   deviceFlags,
@@ -11,7 +11,7 @@ import {
   specMount,
   standardMounts,
 } from './sandbox-mounts.ts'
-import type { MountRound } from './sandbox-script.ts'
+import { type MountRound, newRoot } from './sandbox-script.ts'
 import type { SandboxMount, SandboxSpec } from './sandbox-spec.ts'
 
 /** What a sandbox does, as data: nothing has happened yet. */
@@ -29,7 +29,7 @@ export interface SandboxPlan {
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
-  /** First word of messages from the programs that change to the command: they are not the command's. */
+  /** How messages begin of the programs that change to the command: they are not the command's. */
   readonly launcher: string
   readonly command: readonly string[]
   readonly stdio: 'pipe' | 'inherit'
@@ -42,8 +42,9 @@ export interface SandboxPlan {
  */
 export function planSandbox(spec: SandboxSpec, host: HostTools): SandboxPlan {
   checkSandbox(spec, host)
-  const root = `${spec.scratch}/root`
+  const root = newRoot
   const links: [string, string][] = deviceLinks.map(([name, target]) => [`dev/${name}`, target])
+  links.push(...toolLinks(host))
   const overlay = overlayNames(spec, host, links)
   const rootLine: MountLine =
     spec.root.kind === 'overlay'
@@ -64,17 +65,9 @@ export function planSandbox(spec: SandboxSpec, host: HostTools): SandboxPlan {
       rounds.at(-1)?.lines.push(line)
     }
   }
-  for (const [name, path] of Object.entries({ setpriv: host.setpriv, unshare: host.unshare, prlimit: host.prlimit })) {
-    if (path !== undefined) links.push([`tools/${name}/${launcher}`, path])
-  }
   return {
     scratch: spec.scratch,
-    directories: ['root', 'layers', 'empty', 'dev', 'dev/pts', 'dev/shm', 'dev/mqueue'].concat([
-      'tools',
-      'tools/setpriv',
-      'tools/unshare',
-      'tools/prlimit',
-    ]),
+    directories: ['layers', 'empty', 'tools', 'dev', 'dev/pts', 'dev/shm', 'dev/mqueue'],
     files: [
       ['hosts', spec.hosts],
       ['resolv.conf', spec.resolvConf],

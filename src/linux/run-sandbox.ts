@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Socket } from 'node:net'
 import { UserError } from '#diagnostics'
 import { createLaunchFilter } from './launch-filter.ts'
-import { parseMountInfo } from './mount-info.ts'
+import { mountsOfTopRoot, parseMountInfo } from './mount-info.ts'
 import { countOomKills } from './oom-kills.ts'
 import type { SandboxPlan } from './plan-sandbox.ts'
 import { forwardSignals, innermostProcess } from './sandbox-signals.ts'
@@ -120,10 +120,8 @@ function watchStatus(child: ChildProcess, plan: SandboxPlan): Status {
  */
 function misplacedMount(pid: number | undefined, plan: SandboxPlan): string | undefined {
   if (pid === undefined) return 'the process is gone'
-  const root = `${realpathSync(plan.scratch)}/root`
-  const table = parseMountInfo(readFileSync(`/proc/${pid}/mountinfo`, 'utf8'))
-  const points = new Set(table.map(mount => mount.point))
-  const missing = plan.mountPoints.find(point => !points.has(root + point))
+  const inside = mountsOfTopRoot(parseMountInfo(readFileSync(`/proc/${pid}/mountinfo`, 'utf8')))
+  const missing = plan.mountPoints.find(point => !inside.has(point || '/'))
   return missing === undefined
     ? undefined
     : `the mount on ${missing || '/'} is not where it should be: is there a symbolic link on the way?`

@@ -1,11 +1,24 @@
 import { defaultCapabilities } from './capabilities.ts'
 import type { HostTools } from './host-tools.ts'
 import { type EnvironmentPassing, passEnvironment } from './pass-environment.ts'
-import { keeperScript, type MountRound, setupScript } from './sandbox-script.ts'
+import { keeperScript, type MountRound, newRoot, setupScript } from './sandbox-script.ts'
 import type { SandboxSpec } from './sandbox-spec.ts'
 
-/** The name under which the host's setpriv and unshare run: it is the first word of their messages. */
+/**
+ * How the names begin under which the host's tools run: they are the first word of the tools' messages, so those can be
+ * told from the command's.
+ */
 export const launcher = 'slipway-launch'
+
+const toolNames = { unshare: launcher, setpriv: `${launcher}-as`, prlimit: `${launcher}-limited` } as const
+
+/** Links in the scratch directory that give the tools these names. */
+export function toolLinks(host: HostTools): [path: string, target: string][] {
+  return (['unshare', 'setpriv', 'prlimit'] as const).flatMap(name => {
+    const path = host[name]
+    return path === undefined ? [] : [[`tools/${toolNames[name]}`, path]]
+  })
+}
 
 /**
  * What to spawn for a sandbox:
@@ -26,9 +39,8 @@ export function sandboxCommand(spec: SandboxSpec, host: HostTools, rounds: reado
   return [tool(spec, 'unshare'), ...outer, ...keeper, ...inner, ...launchArguments(spec, host)]
 }
 
-/** Where the link to a tool is that makes it speak under the launcher's name. */
-function tool(spec: SandboxSpec, name: 'unshare' | 'setpriv' | 'prlimit'): string {
-  return `${spec.scratch}/tools/${name}/${launcher}`
+function tool(spec: SandboxSpec, name: keyof typeof toolNames): string {
+  return `${spec.scratch}/tools/${toolNames[name]}`
 }
 
 /** Arguments of the set-up script: variables to export, `--`, the programs that lead to the command. */
@@ -41,7 +53,7 @@ function launchArguments(spec: SandboxSpec, host: HostTools): string[] {
   const setpriv = ['--regid', String(gid)]
     .concat(host.manyIds ? setGroups : ['--keep-groups'])
     .concat(spec.privileges === 'sandbox' ? ['--inh-caps=-all', `--bounding-set=${bounding}`] : [])
-  const unshare = ['--root=.', `--wd=${spec.workdir}`].concat(uid === 0 ? [] : [`--setuid=${uid}`])
+  const unshare = [`--root=${newRoot}`, `--wd=${spec.workdir}`].concat(uid === 0 ? [] : [`--setuid=${uid}`])
   return [
     ...(byShell ? outside : []),
     '--',

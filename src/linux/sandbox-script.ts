@@ -1,5 +1,12 @@
 import type { HostTools } from './host-tools.ts'
 
+/**
+ * The new root as a path of the host's side. It is mounted over the root of the namespace, where paths that begin with
+ * `/` still find the host's files and tools: the kernel enters what is mounted on the root only through `..`. Since
+ * nothing is above it, `..` out of a forgotten directory (the classic way out of a chroot) ends there, too.
+ */
+export const newRoot = '/..'
+
 /** File descriptors of a sandbox's processes besides the three streams. */
 export const statusFd = 3
 export const lifelineFd = 4
@@ -30,8 +37,8 @@ export interface MountRound {
 
 /**
  * The first process of the inner pid namespace, which becomes the command. Its arguments: variables, \`--\`, then what to
- * execute. Working directory: the one that overlay options are relative to; the root is at \`../root\`. Standard error
- * goes to the status channel, the command's own is descriptor 5.
+ * execute. Working directory: the one that overlay options are relative to. Standard error goes to the status channel,
+ * the command's own is descriptor 5.
  */
 export function setupScript(
   host: HostTools,
@@ -55,9 +62,6 @@ export function setupScript(
     'echo mounted >&3',
     'read -r go <&3 || exit 125',
     '[ "$go" = go ] || exit 125',
-    'cd ../root || exit 125',
-    // The new root covers the namespace's root: ".." from a forgotten directory can't lead anywhere else.
-    `${mount} --move . / || exit 125`,
     'echo started >&3 || exit 125',
     'exec 2>&5 3>&- 5>&-',
     'unset go PATH LC_ALL LIBMOUNT_FORCE_MOUNT2 PWD OLDPWD',
