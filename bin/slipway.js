@@ -4,6 +4,8 @@
 import { spawn } from 'child_process'
 import { existsSync } from 'fs'
 import module from 'module'
+import { homedir } from 'os'
+import { isAbsolute, join } from 'path'
 import { fileURLToPath } from 'url'
 
 const required = [22, 19]
@@ -17,6 +19,13 @@ function isRecent(version) {
 function fail(sentence) {
   process.stderr.write('error: ' + sentence + '\n')
   process.exitCode = 1
+}
+
+/** Not Node's default below /tmp, where another user could have put something for us to load. */
+function compileCache() {
+  const given = process.env.XDG_CACHE_HOME
+  const cache = given && isAbsolute(given) ? given : join(homedir(), '.cache')
+  return join(cache, 'slipway', 'node')
 }
 
 /**
@@ -52,6 +61,6 @@ if (!isRecent(process.versions.node)) {
       ' first.',
   )
 } else {
-  if (module.enableCompileCache) module.enableCompileCache()
+  if (module.enableCompileCache) module.enableCompileCache(compileCache())
   void import(main.href).then(cli => cli.main(process.argv.slice(2)))
 }

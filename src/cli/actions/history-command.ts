@@ -1,0 +1,22 @@
+import type { HistoryFlags } from '../commands/history.ts'
+import type { CliContext } from '../context.ts'
+import { withStore } from '../store-root.ts'
+import { findImage } from './find-image.ts'
+import { historyRows, idText, renderHistory, renderHistoryJson } from './history-rows.ts'
+import { imageDetails } from './image-details.ts'
+
+/** `slipway history`. */
+export async function historyCommand(name: string, flags: HistoryFlags, context: CliContext): Promise<number> {
+  const details = await withStore(context, store => imageDetails(store, findImage(store, name).image))
+  const rows = historyRows({ id: details.image.id, ...details })
+  const { stdout, now } = context
+  const view = {
+    truncate: flags.trunc,
+    human: flags.human,
+    now: now(),
+    ...(stdout.isTTY && { width: stdout.columns }),
+  }
+  if (flags.quiet) stdout.write(rows.map(row => `${idText(row.id, flags.trunc)}\n`).join(''))
+  else stdout.write(flags.format === 'json' ? renderHistoryJson(rows, view) : renderHistory(rows, view))
+  return 0
+}
