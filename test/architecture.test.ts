@@ -98,8 +98,8 @@ function filesBelow(folder: string): SourceFile[] {
 function listed(folder: string): string[] {
   try {
     const args = ['ls-files', '-z', '--cached', folder]
-    const options = { cwd: repository, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const
-    return execFileSync('git', args, options).split('\0').filter(Boolean)
+    const list = execFileSync('git', args, { cwd: repository, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    return list.split('\0').filter(Boolean)
   } catch {
     if (!existsSync(join(repository, folder))) return []
     return readdirSync(join(repository, folder), { recursive: true, withFileTypes: true })
