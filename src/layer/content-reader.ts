@@ -49,11 +49,17 @@ function openSource(entry: Entry, source: ContentSource, archiveFd: (path: strin
       }
     case 'range': {
       const fd = archiveFd(source.path)
-      return { read: (target, position) => readFully(fd, target, { position: source.offset + position, entry }), [Symbol.dispose]: () => undefined }
+      return {
+        read: (target, position) => readFully(fd, target, { position: source.offset + position, entry }),
+        [Symbol.dispose]: () => undefined,
+      }
     }
     case 'file': {
       const fd = openSync(diskPath(source.path), 'r')
-      return { read: (target, position) => readFully(fd, target, { position, entry }), [Symbol.dispose]: () => closeSync(fd) }
+      return {
+        read: (target, position) => readFully(fd, target, { position, entry }),
+        [Symbol.dispose]: () => closeSync(fd),
+      }
     }
   }
 }
@@ -63,9 +69,12 @@ function readFully(fd: number, target: Uint8Array, { position, entry }: { positi
   while (done < target.length) {
     const count = readSync(fd, target, done, target.length - done, position + done)
     if (count === 0) {
-      throw new UserError(`"${entry.path}" became shorter while it was read: ${position + done} of ${entry.size} bytes`, {
-        hint: 'something changed the file during the build; build again when it is at rest',
-      })
+      throw new UserError(
+        `"${entry.path}" became shorter while it was read: ${position + done} of ${entry.size} bytes`,
+        {
+          hint: 'something changed the file during the build; build again when it is at rest',
+        },
+      )
     }
     done += count
   }
@@ -74,7 +83,9 @@ function readFully(fd: number, target: Uint8Array, { position, entry }: { positi
 /** The whole content of a small file, such as /etc/passwd. */
 export function readSmallContent(entry: Entry, limit = 4 << 20): Buffer {
   if (entry.size > limit) {
-    throw new UserError(`"/${entry.path}" is too large to be read (${entry.size} bytes)`, { hint: `such a file may have at most ${limit} bytes` })
+    throw new UserError(`"/${entry.path}" is too large to be read (${entry.size} bytes)`, {
+      hint: `such a file may have at most ${limit} bytes`,
+    })
   }
   using reader = openContentReader()
   using content = reader.open(entry)

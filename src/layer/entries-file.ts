@@ -26,11 +26,28 @@ type Row = [
 export function encodeEntries(entries: LayerTree): Buffer {
   const rows = entries.map((entry): Row => {
     const offset = entry.source?.kind === 'range' ? entry.source.offset : -1
-    const row: Row = [entry.path, entry.type, entry.mode, entry.uid, entry.gid, entry.size, entry.mtime.seconds, entry.mtime.nanoseconds, entry.link ?? 0, entry.content ?? 0, offset]
+    const row: Row = [
+      entry.path,
+      entry.type,
+      entry.mode,
+      entry.uid,
+      entry.gid,
+      entry.size,
+      entry.mtime.seconds,
+      entry.mtime.nanoseconds,
+      entry.link ?? 0,
+      entry.content ?? 0,
+      offset,
+    ]
     if (entry.device || entry.xattrs) {
       row.push({
         ...(entry.device && { device: entry.device }),
-        ...(entry.xattrs && { xattrs: [...entry.xattrs].map(([name, value]): [string, string] => [name, Buffer.from(value).toString('base64')]) }),
+        ...(entry.xattrs && {
+          xattrs: [...entry.xattrs].map(([name, value]): [string, string] => [
+            name,
+            Buffer.from(value).toString('base64'),
+          ]),
+        }),
       })
     }
     return row
@@ -65,7 +82,9 @@ function toEntry(row: Row, places: FormPlaces): Entry {
     ...(content !== 0 && isDigest(content) && { content }),
     ...(source && { source }),
     ...(extra?.device && { device: extra.device }),
-    ...(extra?.xattrs && { xattrs: new Map(extra.xattrs.map(([name, value]) => [name, Buffer.from(value, 'base64')])) }),
+    ...(extra?.xattrs && {
+      xattrs: new Map(extra.xattrs.map(([name, value]) => [name, Buffer.from(value, 'base64')])),
+    }),
   }
 }
 

@@ -39,7 +39,9 @@ export function createLayerIndexer({ name, whiteouts }: IndexOptions): LayerInde
         current = undefined
         if (!entry) return
         if (entry.type === 'file' && offset === undefined) {
-          throw new UserError(`${name}: "${entry.path}" is stored as a sparse file`, { hint: 'make the archive without tar --sparse' })
+          throw new UserError(`${name}: "${entry.path}" is stored as a sparse file`, {
+            hint: 'make the archive without tar --sparse',
+          })
         }
         current = { entry, offset: offset ?? -1 }
         digest = entry.type === 'file' ? createHash('sha256') : undefined
@@ -64,7 +66,9 @@ export function createLayerIndexer({ name, whiteouts }: IndexOptions): LayerInde
     push: chunk => parser.push(chunk),
     finish: archive => {
       parser.end()
-      return [...entries.values()].map(({ entry, offset }) => (entry.type === 'file' ? { ...entry, source: { kind: 'range', path: archive, offset } } : entry))
+      return [...entries.values()].map(({ entry, offset }) =>
+        entry.type === 'file' ? { ...entry, source: { kind: 'range', path: archive, offset } } : entry,
+      )
     },
   }
 }
@@ -79,7 +83,9 @@ function toEntry(header: TarHeader, whiteouts: boolean): Entry | undefined {
     if (name.startsWith('.wh..wh.')) return undefined
     const hidden = name.slice('.wh.'.length)
     // `.wh.`, `.wh..` and `.wh...` would name the directory itself or its parent.
-    return hidden === '' || hidden === '.' || hidden === '..' ? undefined : { ...mark, path: joinPath(parent, hidden), type: 'whiteout' }
+    return hidden === '' || hidden === '.' || hidden === '..'
+      ? undefined
+      : { ...mark, path: joinPath(parent, hidden), type: 'whiteout' }
   }
   return { ...header, path, ...(header.type === 'hardlink' && { link: cleanPath(header.link ?? '') }) }
 }

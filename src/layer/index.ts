@@ -10,3 +10,7 @@ export { createLayerIndexer, type IndexOptions, type LayerIndexer } from './inde
 export { packLayer, type PackedLayer, type TarSink } from './pack-layer.ts'
 export { entryOf, listDirectory, type ScanOptions, scanDirectory } from './scan-directory.ts'
 export { type NodeCalls, writeDirectory, type WriteOptions } from './write-directory.ts'
+export { type Compressor, compressGzip } from './compression/compress-gzip.ts'
+export { compressZstd } from './compression/compress-zstd.ts'
+export { decompress, type DecompressOptions } from './compression/decompress.ts'
+export { type Compression, sniffCompression, sniffSize } from './compression/sniff-compression.ts'

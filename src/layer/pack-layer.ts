@@ -23,7 +23,11 @@ const chunkSize = 1 << 20
  * out with it. Whiteouts become `.wh.` members (image-spec, layer.md "Representing Changes"). `archive` is the path
  * under which the archive will be found.
  */
-export async function packLayer(entries: LayerTree, sink: TarSink, options: { readonly archive?: string; readonly signal?: AbortSignal } = {}): Promise<PackedLayer> {
+export async function packLayer(
+  entries: LayerTree,
+  sink: TarSink,
+  options: { readonly archive?: string; readonly signal?: AbortSignal } = {},
+): Promise<PackedLayer> {
   const out = chunked(sink)
   using reader = openContentReader()
   const packed: Entry[] = []
@@ -39,7 +43,11 @@ export async function packLayer(entries: LayerTree, sink: TarSink, options: { re
     const offset = out.position()
     const content = await packContent(entry, reader, out)
     size += entry.size
-    packed.push({ ...entry, content, ...(options.archive !== undefined && { source: { kind: 'range', path: options.archive, offset } }) })
+    packed.push({
+      ...entry,
+      content,
+      ...(options.archive !== undefined && { source: { kind: 'range', path: options.archive, offset } }),
+    })
   }
   await out.write(endOfArchive)
   await out.flush()

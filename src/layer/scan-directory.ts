@@ -31,7 +31,10 @@ export function scanDirectory(directory: string, options: ScanOptions): Entry[] 
       const seen = entryOf(child, at, { stats, options })
       if (!seen) continue
       const entry = options.overlay ? withoutOverlayMarks(seen) : seen
-      const linked = entry.type !== 'directory' && entry.type !== 'whiteout' && stats.nlink > 1 ? `${stats.dev}:${stats.ino}` : undefined
+      const linked =
+        entry.type !== 'directory' && entry.type !== 'whiteout' && stats.nlink > 1
+          ? `${stats.dev}:${stats.ino}`
+          : undefined
       const first = linked === undefined ? undefined : inodes.get(linked)
       if (first) {
         links.push({ ...entry, type: 'hardlink', link: first.path })
@@ -121,4 +124,3 @@ function withoutOverlayMarks(entry: Entry): Entry {
   const { xattrs: _, ...rest } = entry
   return kept.size > 0 ? { ...rest, xattrs: kept } : rest
 }
-

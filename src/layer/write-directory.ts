@@ -1,4 +1,19 @@
-import { closeSync, fchmodSync, fchownSync, futimesSync, lchownSync, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, symlinkSync, utimesSync, chmodSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  utimesSync,
+  chmodSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { UserError } from '#diagnostics'
@@ -9,12 +24,22 @@ import { diskPath } from './entries-file.ts'
 /** System calls that node lacks; `linux/` has them. Paths are strings, or bytes where a name is not UTF-8. */
 export interface NodeCalls {
   setXattr(path: string | Buffer, name: string, value: Uint8Array): void
-  makeNode(path: string | Buffer, node: { readonly type: 'char' | 'block' | 'fifo'; readonly mode: number; readonly major: number; readonly minor: number }): void
+  makeNode(
+    path: string | Buffer,
+    node: {
+      readonly type: 'char' | 'block' | 'fifo'
+      readonly mode: number
+      readonly major: number
+      readonly minor: number
+    },
+  ): void
 }
 
 export interface WriteOptions {
   /** `overlay`: whiteouts and opaque directories as overlayfs wants them in a lower directory; `skip`: left out. */
-  readonly whiteouts: { readonly kind: 'overlay'; readonly opaqueAttribute: 'trusted.overlay.opaque' | 'user.overlay.opaque' } | { readonly kind: 'skip' }
+  readonly whiteouts:
+    | { readonly kind: 'overlay'; readonly opaqueAttribute: 'trusted.overlay.opaque' | 'user.overlay.opaque' }
+    | { readonly kind: 'skip' }
   /** False: everything belongs to this process's user, as in `--output type=local` of an ordinary user. */
   readonly owners: boolean
   readonly calls: NodeCalls
@@ -77,20 +102,27 @@ function writeEntry(writer: Writer, entry: Entry): void {
       return
     case 'hardlink': {
       const target = entry.link ?? ''
-      if (!writer.directories.has(splitPath(target).parent)) throw hostile(entry, `is a hard link to "${target}", which is not in the layer`)
+      if (!writer.directories.has(splitPath(target).parent))
+        throw hostile(entry, `is a hard link to "${target}", which is not in the layer`)
       linkSync(diskPath(join(root, target)), at)
       return
     }
     case 'fifo':
     case 'char':
     case 'block':
-      options.calls.makeNode(at, { type: entry.type, mode: entry.mode, major: entry.device?.major ?? 0, minor: entry.device?.minor ?? 0 })
+      options.calls.makeNode(at, {
+        type: entry.type,
+        mode: entry.mode,
+        major: entry.device?.major ?? 0,
+        minor: entry.device?.minor ?? 0,
+      })
       setOwner(at, entry, options)
       chmodSync(at, entry.mode)
       utimesSync(at, seconds(entry), seconds(entry))
       return
     case 'whiteout':
-      if (options.whiteouts.kind === 'overlay') options.calls.makeNode(at, { type: 'char', mode: 0, major: 0, minor: 0 })
+      if (options.whiteouts.kind === 'overlay')
+        options.calls.makeNode(at, { type: 'char', mode: 0, major: 0, minor: 0 })
       return
     case 'opaque':
       if (options.whiteouts.kind === 'overlay') {
@@ -105,7 +137,10 @@ function ensureDirectory(writer: Writer, path: string): void {
   if (writer.directories.has(path)) return
   ensureDirectory(writer, splitPath(path).parent)
   const known = writer.options.missingDirectory?.(path)
-  makeDirectory(writer, known ?? { path, type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { seconds: 0, nanoseconds: 0 } })
+  makeDirectory(
+    writer,
+    known ?? { path, type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { seconds: 0, nanoseconds: 0 } },
+  )
 }
 
 function makeDirectory(writer: Writer, entry: Entry): void {
@@ -159,6 +194,7 @@ function seconds(entry: Entry): number {
 }
 
 function hostile(entry: Entry, problem: string): UserError {
-  return new UserError(`"${entry.path}" ${problem}`, { hint: 'the layer is damaged or made to do harm; do not use this image' })
+  return new UserError(`"${entry.path}" ${problem}`, {
+    hint: 'the layer is damaged or made to do harm; do not use this image',
+  })
 }
-

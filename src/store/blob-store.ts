@@ -62,7 +62,10 @@ export function openBlobStore(root: string, temporary: (name: string) => Promise
   }
 }
 
-async function beginBlob(pathOf: (digest: Digest) => string, temporary: (name: string) => Promise<string>): Promise<BlobWriter> {
+async function beginBlob(
+  pathOf: (digest: Digest) => string,
+  temporary: (name: string) => Promise<string>,
+): Promise<BlobWriter> {
   const path = await temporary('blob')
   const file = await open(path, 'wx', 0o644)
   const hash = new Sha256()
@@ -75,7 +78,8 @@ async function beginBlob(pathOf: (digest: Digest) => string, temporary: (name: s
     },
     commit: async expected => {
       const result = { digest: hash.digest(), size: hash.size }
-      if (expected && (expected.digest !== result.digest || expected.size !== result.size)) throw mismatch(expected, result.digest, result.size)
+      if (expected && (expected.digest !== result.digest || expected.size !== result.size))
+        throw mismatch(expected, result.digest, result.size)
       await file.close()
       const final = pathOf(result.digest)
       await mkdir(join(final, '..'), { recursive: true })
@@ -107,7 +111,10 @@ function damaged(path: string): UserError {
 }
 
 function mismatch(descriptor: Descriptor, digest: Digest, size: number): UserError {
-  return new UserError(`content does not match its digest: expected ${descriptor.digest} (${descriptor.size} bytes), got ${digest} (${size} bytes)`, {
-    hint: 'the download or the archive is damaged; fetch it again',
-  })
+  return new UserError(
+    `content does not match its digest: expected ${descriptor.digest} (${descriptor.size} bytes), got ${digest} (${size} bytes)`,
+    {
+      hint: 'the download or the archive is damaged; fetch it again',
+    },
+  )
 }

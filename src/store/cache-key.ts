@@ -5,5 +5,7 @@ import { createHash } from 'node:crypto'
  * with a stable order of properties.
  */
 export function cacheKey(kind: string, inputs: Readonly<Record<string, unknown>>): string {
-  return createHash('sha256').update(JSON.stringify([kind, inputs])).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify([kind, inputs]))
+    .digest('hex')
 }

@@ -8,8 +8,8 @@ const version = 1
 
 const schema = `
 CREATE TABLE layers (
-  id TEXT PRIMARY KEY, parent TEXT, name TEXT NOT NULL UNIQUE, diff_id TEXT, size INTEGER NOT NULL, created TEXT NOT NULL,
-  directory INTEGER NOT NULL, tar INTEGER NOT NULL, entries INTEGER NOT NULL, used INTEGER NOT NULL, comment TEXT
+  id TEXT PRIMARY KEY, parent TEXT, name TEXT NOT NULL UNIQUE, diff_id TEXT, size INTEGER, created TEXT NOT NULL,
+  directory INTEGER NOT NULL, tar INTEGER NOT NULL, entries INTEGER NOT NULL, used INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX layers_by_diff_id ON layers (diff_id);
 CREATE TABLE compressed (
@@ -67,13 +67,22 @@ function explain(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || error instanceof UserError) return error
   const text = error.message
   if (/locked|busy/i.test(text)) {
-    return new UserError(`the store at ${path} is locked by another process`, { hint: 'wait until it ends; `fuser` on the file tells which one it is', cause: error })
+    return new UserError(`the store at ${path} is locked by another process`, {
+      hint: 'wait until it ends; `fuser` on the file tells which one it is',
+      cause: error,
+    })
   }
   if (/not a database|malformed/i.test(text)) {
-    return new UserError(`the store's database ${path} is damaged: ${text}`, { hint: 'move the store directory away; what it held will be built again', cause: error })
+    return new UserError(`the store's database ${path} is damaged: ${text}`, {
+      hint: 'move the store directory away; what it held will be built again',
+      cause: error,
+    })
   }
   if (/unable to open|readonly|permission/i.test(text)) {
-    return new UserError(`cannot open the store's database ${path}: ${text}`, { hint: 'check the permissions, or name another directory with SLIPWAY_ROOT', cause: error })
+    return new UserError(`cannot open the store's database ${path}: ${text}`, {
+      hint: 'check the permissions, or name another directory with SLIPWAY_ROOT',
+      cause: error,
+    })
   }
   return error
 }

@@ -36,13 +36,18 @@ interface Row {
 }
 
 export function openImageStore(database: DatabaseSync, now: () => number): ImageStore {
-  const selectTag = database.prepare('SELECT images.* FROM tags JOIN images ON images.id = tags.image WHERE tags.name = ?')
+  const selectTag = database.prepare(
+    'SELECT images.* FROM tags JOIN images ON images.id = tags.image WHERE tags.name = ?',
+  )
   const selectTags = database.prepare('SELECT name FROM tags WHERE image = ? ORDER BY name')
-  const tagsOf = (id: Digest): string[] => selectTags.all(id).map(row => familiarReference(parseReference(String(row['name']))))
+  const tagsOf = (id: Digest): string[] =>
+    selectTags.all(id).map(row => familiarReference(parseReference(String(row['name']))))
   return {
     get: id => fromRow(database.prepare('SELECT * FROM images WHERE id = ?').get(id)),
     add: (id, layers) => {
-      database.prepare("INSERT OR REPLACE INTO images (id, layers, made, detail) VALUES (?, ?, ?, '{}')").run(id, JSON.stringify(layers), now())
+      database
+        .prepare("INSERT OR REPLACE INTO images (id, layers, made, detail) VALUES (?, ?, ?, '{}')")
+        .run(id, JSON.stringify(layers), now())
     },
     all: () =>
       database
@@ -60,10 +65,15 @@ export function openImageStore(database: DatabaseSync, now: () => number): Image
     withPrefix: prefix => {
       const hex = prefix.replace(/^sha256:/, '')
       if (!/^[0-9a-f]{1,64}$/.test(hex)) return []
-      return database.prepare('SELECT * FROM images WHERE id >= ? AND id < ?').all(`sha256:${hex}`, `sha256:${hex}g`).map(row => toRecord(row as unknown as Row))
+      return database
+        .prepare('SELECT * FROM images WHERE id >= ? AND id < ?')
+        .all(`sha256:${hex}`, `sha256:${hex}g`)
+        .map(row => toRecord(row as unknown as Row))
     },
     tag: (reference, id) => {
-      database.prepare('INSERT OR REPLACE INTO tags (name, image, set_at) VALUES (?, ?, ?)').run(tagName(reference), id, now())
+      database
+        .prepare('INSERT OR REPLACE INTO tags (name, image, set_at) VALUES (?, ?, ?)')
+        .run(tagName(reference), id, now())
     },
     untag: reference => database.prepare('DELETE FROM tags WHERE name = ?').run(tagName(reference)).changes > 0,
     tagsOf,

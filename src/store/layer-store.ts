@@ -20,8 +20,8 @@ export interface LayerRecord {
   readonly name: string
   /** Digest of its tar form, once it was packed. */
   readonly diffId?: Digest
-  /** Bytes of file content. */
-  readonly size: number
+  /** Bytes of file content, once its entries were listed. */
+  readonly size?: number
   /** RFC 3339. */
   readonly created: string
   readonly forms: { readonly directory: boolean; readonly tar: boolean; readonly entries: boolean }
@@ -31,7 +31,7 @@ export interface NewLayer {
   readonly id: LayerId
   readonly parent?: LayerId
   readonly diffId?: Digest
-  readonly size: number
+  readonly size?: number
   readonly created: string
   /** A directory of the same file system that becomes the layer's directory form. */
   readonly directory?: string
@@ -52,7 +52,8 @@ export interface LayerStore {
   addDirectory(id: LayerId, directory: string): Promise<LayerRecord>
   addTar(id: LayerId, diffId: Digest): LayerRecord
   setDiffId(id: LayerId, diffId: Digest): LayerRecord
-  addEntries(id: LayerId, entries: Uint8Array): Promise<LayerRecord>
+  /** `size`: bytes of file content. */
+  addEntries(id: LayerId, entries: Uint8Array, size: number): Promise<LayerRecord>
   readEntries(layer: LayerRecord): Promise<Buffer>
   /** Where the directory form is. All directory forms are siblings. */
   directory(layer: LayerRecord): string
@@ -68,7 +69,7 @@ interface Row {
   parent: string | null
   name: string
   diff_id: string | null
-  size: number
+  size: number | null
   created: string
   directory: number
   tar: number
@@ -117,8 +118,21 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
       const won = transaction(database, () => {
         if (select.get(layer.id)) return false
         database
-          .prepare('INSERT INTO layers (id, parent, name, diff_id, size, created, directory, tar, entries, used) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-          .run(layer.id, layer.parent ?? null, name, layer.diffId ?? null, layer.size, layer.created, flag(layer.directory), flag(layer.tar), flag(layer.entries), places.now())
+          .prepare(
+            'INSERT INTO layers (id, parent, name, diff_id, size, created, directory, tar, entries, used) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+          )
+          .run(
+            layer.id,
+            layer.parent ?? null,
+            name,
+            layer.diffId ?? null,
+            layer.size ?? null,
+            layer.created,
+            flag(layer.directory),
+            flag(layer.tar),
+            flag(layer.entries),
+            places.now(),
+          )
         return true
       })
       if (!won) {
@@ -146,9 +160,9 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
       database.prepare('UPDATE layers SET diff_id = ? WHERE id = ?').run(diffId, id)
       return must(id)
     },
-    addEntries: async (id, bytes) => {
+    addEntries: async (id, bytes, size) => {
       await saveEntries(must(id).name, bytes)
-      database.prepare('UPDATE layers SET entries = 1 WHERE id = ?').run(id)
+      database.prepare('UPDATE layers SET entries = 1, size = ? WHERE id = ?').run(size, id)
       return must(id)
     },
     readEntries: layer => readFile(entriesFile(layer)),
@@ -159,7 +173,11 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
         for (const id of ids) update.run(now, id)
       })
     },
-    all: () => database.prepare('SELECT * FROM layers').all().map(row => ({ ...toRecord(row as unknown as Row), used: (row as unknown as Row).used })),
+    all: () =>
+      database
+        .prepare('SELECT * FROM layers')
+        .all()
+        .map(row => ({ ...toRecord(row as unknown as Row), used: (row as unknown as Row).used })),
     remove: async layer => {
       transaction(database, () => {
         database.prepare('DELETE FROM records WHERE layer = ?').run(layer.id)
@@ -185,7 +203,7 @@ function toRecord(row: Row): LayerRecord {
     ...(row.parent !== null && { parent: row.parent }),
     name: row.name,
     ...(row.diff_id !== null && { diffId: row.diff_id as Digest }),
-    size: row.size,
+    ...(row.size !== null && { size: row.size }),
     created: row.created,
     forms: { directory: row.directory === 1, tar: row.tar === 1, entries: row.entries === 1 },
   }

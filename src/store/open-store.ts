@@ -30,7 +30,12 @@ export function openStore(root: string, now: () => number = Date.now): Store {
   const session = beginSession(absolute, now())
   const { temporary } = session
   const blobs = openBlobStore(join(absolute, 'blobs'), temporary)
-  const layers = openLayerStore(database, { layers: join(absolute, 'layers'), entries: join(absolute, 'entries'), temporary, now })
+  const layers = openLayerStore(database, {
+    layers: join(absolute, 'layers'),
+    entries: join(absolute, 'entries'),
+    temporary,
+    now,
+  })
   const images = openImageStore(database, now)
   const parts = { root: absolute, database, session, blobs, layers, images }
   return {

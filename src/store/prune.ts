@@ -73,7 +73,10 @@ export async function diskUsage(parts: Parts): Promise<DiskUsage> {
  * stays: everything used since the oldest living session began.
  */
 export async function prune(parts: Parts, options: PruneOptions): Promise<PruneResult> {
-  const limit = Math.min(options.usedBefore ?? Number.POSITIVE_INFINITY, oldestSession(parts.root, parts.session.id) ?? Number.POSITIVE_INFINITY)
+  const limit = Math.min(
+    options.usedBefore ?? Number.POSITIVE_INFINITY,
+    oldestSession(parts.root, parts.session.id) ?? Number.POSITIVE_INFINITY,
+  )
   const images: string[] = []
   for (const image of parts.images.all()) {
     if ((image.tags.length > 0 && !options.all) || image.made >= limit) continue
@@ -112,7 +115,8 @@ async function removeOrphans(parts: Parts, limit: number): Promise<number> {
   const digests = new Set<string>(layers.flatMap(layer => (layer.diffId ? [layer.diffId] : [])))
   for (const image of parts.images.all()) digests.add(image.id)
   let freed = 0
-  const isOld = async (path: string): Promise<boolean> => (await lstat(path)).ctimeMs < Math.min(limit, parts.session.started)
+  const isOld = async (path: string): Promise<boolean> =>
+    (await lstat(path)).ctimeMs < Math.min(limit, parts.session.started)
   for (const folder of ['layers', 'entries']) {
     for (const name of await listing(join(parts.root, folder))) {
       const path = join(parts.root, folder, name)
@@ -137,7 +141,7 @@ function layersOfImages(images: readonly { readonly layers: readonly string[] }[
 
 async function sizeOnDisk(parts: Parts, layer: LayerRecord): Promise<number> {
   const tar = layer.forms.tar && layer.diffId ? await fileSize(parts.blobs.path(layer.diffId)) : 0
-  return tar + (layer.forms.directory ? layer.size : 0)
+  return tar + (layer.forms.directory ? (layer.size ?? (await directorySize(parts.layers.directory(layer))).size) : 0)
 }
 
 async function fileSize(path: string): Promise<number> {

@@ -11,13 +11,19 @@ export interface RecordStore {
   /** Whether anything was ever recorded in a family: the same step on the same parent, whatever it read. */
   hasFamily(family: string): boolean
   /** Records the layer under all its keys; a later record of a key replaces an earlier one. */
-  record(keys: readonly string[], layer: LayerId, about: { readonly inputs: CacheInputs; readonly family?: string }): void
+  record(
+    keys: readonly string[],
+    layer: LayerId,
+    about: { readonly inputs: CacheInputs; readonly family?: string },
+  ): void
 }
 
 export function openRecordStore(database: DatabaseSync, now: () => number): RecordStore {
   const select = database.prepare('SELECT layer FROM records WHERE key = ?')
   const selectFamily = database.prepare('SELECT 1 AS found FROM records WHERE family = ? LIMIT 1')
-  const insert = database.prepare('INSERT OR REPLACE INTO records (key, layer, family, inputs, used) VALUES (?, ?, ?, ?, ?)')
+  const insert = database.prepare(
+    'INSERT OR REPLACE INTO records (key, layer, family, inputs, used) VALUES (?, ?, ?, ?, ?)',
+  )
   return {
     find: key => select.get(key)?.['layer'] as string | undefined,
     hasFamily: family => selectFamily.get(family) !== undefined,

@@ -41,7 +41,13 @@ export function beginSession(root: string, now: number): Session {
     }
   }
   const id = `${process.pid}-${randomBytes(6).toString('hex')}`
-  const owner: Owner = { pid: process.pid, birth: birthOf(process.pid) ?? '', namespace: pidNamespace(), boot: bootId(), started: now }
+  const owner: Owner = {
+    pid: process.pid,
+    birth: birthOf(process.pid) ?? '',
+    namespace: pidNamespace(),
+    boot: bootId(),
+    started: now,
+  }
   writeFileSync(join(sessions, id), JSON.stringify(owner), { flag: 'wx' })
   const own = join(temporaries, id)
   let count = 0
@@ -70,7 +76,6 @@ export function oldestSession(root: string, except: string): number | undefined 
   }
   return oldest
 }
-
 
 const dayMs = 86_400_000
 

@@ -19,7 +19,10 @@ function fileOf(root: string, directory: string): string {
 /** The cache of a directory given by its real path. */
 export function readStatCache(root: string, directory: string): StatCache {
   try {
-    const { version, files } = JSON.parse(readFileSync(fileOf(root, directory), 'utf8')) as { version: number; files: [string, ...StatCacheEntry][] }
+    const { version, files } = JSON.parse(readFileSync(fileOf(root, directory), 'utf8')) as {
+      version: number
+      files: [string, ...StatCacheEntry][]
+    }
     if (version === 1) return { files: new Map(files.map(([path, ...entry]) => [path, entry])) }
   } catch {
     // Missing or damaged.
@@ -28,8 +31,15 @@ export function readStatCache(root: string, directory: string): StatCache {
 }
 
 /** Replaces the cache of a directory. `temporary` is a fresh path on the store's file system. */
-export function writeStatCache(root: string, directory: string, { cache, temporary }: { readonly cache: StatCache; readonly temporary: string }): void {
+export function writeStatCache(
+  root: string,
+  directory: string,
+  { cache, temporary }: { readonly cache: StatCache; readonly temporary: string },
+): void {
   mkdirSync(join(root, 'contexts'), { recursive: true })
-  writeFileSync(temporary, JSON.stringify({ version: 1, files: [...cache.files].map(([path, entry]) => [path, ...entry]) }))
+  writeFileSync(
+    temporary,
+    JSON.stringify({ version: 1, files: [...cache.files].map(([path, entry]) => [path, ...entry]) }),
+  )
   renameSync(temporary, fileOf(root, directory))
 }

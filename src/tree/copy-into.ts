@@ -29,7 +29,9 @@ export interface CopyOptions {
   /** --chown: for everything, created parents included. */
   readonly owner?: Owner
   /** --chmod: for everything; an octal mode also for created parents. */
-  readonly mode?: { readonly kind: 'octal'; readonly mode: number } | { readonly kind: 'symbolic'; readonly text: string }
+  readonly mode?:
+    | { readonly kind: 'octal'; readonly mode: number }
+    | { readonly kind: 'symbolic'; readonly text: string }
   /** Modification time of directories that the copy has to create. */
   readonly created: Time
 }
@@ -113,6 +115,11 @@ function changed(entry: Entry, { owner, mode }: CopyOptions): Entry {
   if (!owner && !mode) return entry
   const isDirectory = entry.type === 'directory'
   // A symlink has no mode of its own on Linux.
-  const bits = !mode || entry.type === 'symlink' ? entry.mode : mode.kind === 'octal' ? mode.mode : applySymbolicMode(entry.mode, mode.text, isDirectory)
+  const bits =
+    !mode || entry.type === 'symlink'
+      ? entry.mode
+      : mode.kind === 'octal'
+        ? mode.mode
+        : applySymbolicMode(entry.mode, mode.text, isDirectory)
   return { ...entry, mode: bits, uid: owner?.uid ?? entry.uid, gid: owner?.gid ?? entry.gid }
 }

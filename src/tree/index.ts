@@ -5,7 +5,15 @@
  * Always: pure, without a disk; nothing resolves outside its root.
  */
 export { type CopyItem, type CopyOptions, copyInto, type Owner } from './copy-into.ts'
-export { cleanPath, comparePaths, type ContentSource, type Entry, joinPath, type LayerTree, splitPath } from './entry.ts'
+export {
+  cleanPath,
+  comparePaths,
+  type ContentSource,
+  type Entry,
+  joinPath,
+  type LayerTree,
+  splitPath,
+} from './entry.ts'
 export { type Found, lookup } from './lookup.ts'
 export { makeDirectory } from './make-directory.ts'
 export { applySymbolicMode } from './mode-change.ts'

@@ -64,14 +64,50 @@ function withAncestors(parent: Tree, out: ReadonlyMap<string, Entry>, hidden: Re
       if (entry) all.set(at, entry)
     }
   }
-  const entries = [...all.values()].sort((a, b) => comparePaths(a.path, b.path))
+  const entries = [...all.values()].map(entry => linkOrFile(out, entry)).sort(byPathLinksLast)
   for (const path of hidden) {
-    if (all.get(path)?.type === 'directory') entries.splice(entries.findIndex(entry => entry.path === path) + 1, 0, opaque(path, all.get(path)))
+    if (all.get(path)?.type === 'directory')
+      entries.splice(entries.findIndex(entry => entry.path === path) + 1, 0, opaque(path, all.get(path)))
   }
   return entries
 }
 
-function opaque(path: string, directory: Entry | undefined): Entry {
-  return { path, type: 'opaque', mode: 0, uid: 0, gid: 0, size: 0, mtime: directory?.mtime ?? { seconds: 0, nanoseconds: 0 } }
+/** A hard link whose target was replaced meanwhile becomes a file of its own. */
+function linkOrFile(out: ReadonlyMap<string, Entry>, entry: Entry): Entry {
+  if (entry.type !== 'hardlink' || entry.source === undefined) return entry
+  const target = out.get(entry.link ?? '')
+  const isSame = target !== undefined && target.type !== 'hardlink' && sameInode(target, entry)
+  if (isSame) return entry
+  const { link: _, ...rest } = entry
+  return { ...rest, type: 'file' }
 }
 
+/** Attributes are the inode's, so names of one inode agree in all of them. */
+function sameInode(a: Entry, b: Entry): boolean {
+  return (
+    a.size === b.size &&
+    a.mtime.seconds === b.mtime.seconds &&
+    a.mode === b.mode &&
+    a.uid === b.uid &&
+    a.gid === b.gid &&
+    (a.content === undefined || b.content === undefined || a.content === b.content)
+  )
+}
+
+/** An archive must hold a file before the links to it. */
+function byPathLinksLast(a: Entry, b: Entry): number {
+  const links = Number(a.type === 'hardlink') - Number(b.type === 'hardlink')
+  return links !== 0 ? links : comparePaths(a.path, b.path)
+}
+
+function opaque(path: string, directory: Entry | undefined): Entry {
+  return {
+    path,
+    type: 'opaque',
+    mode: 0,
+    uid: 0,
+    gid: 0,
+    size: 0,
+    mtime: directory?.mtime ?? { seconds: 0, nanoseconds: 0 },
+  }
+}

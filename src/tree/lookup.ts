@@ -17,7 +17,11 @@ const maxLinks = 255
  * root again, `..` stops there. With `final: 'keep'` a symlink as the last component is not followed. A path below
  * something that is no directory is returned as missing. Throws a `UserError` for a loop of symlinks.
  */
-export function lookup(tree: Pick<Tree, 'get'>, path: string, options: { readonly final: 'follow' | 'keep' } = { final: 'follow' }): Found {
+export function lookup(
+  tree: Pick<Tree, 'get'>,
+  path: string,
+  options: { readonly final: 'follow' | 'keep' } = { final: 'follow' },
+): Found {
   let links = 0
   const todo = path.split('/').reverse()
   let at = ''
@@ -33,7 +37,9 @@ export function lookup(tree: Pick<Tree, 'get'>, path: string, options: { readonl
     const isLast = todo.every(rest => rest === '' || rest === '.')
     if (entry?.type === 'symlink' && !(isLast && options.final === 'keep')) {
       if (++links > maxLinks) {
-        throw new UserError(`too many levels of symbolic links at "/${path}"`, { hint: 'two symlinks point at each other; remove the loop from the image' })
+        throw new UserError(`too many levels of symbolic links at "/${path}"`, {
+          hint: 'two symlinks point at each other; remove the loop from the image',
+        })
       }
       const target = entry.link ?? ''
       if (target.startsWith('/')) at = ''

@@ -8,14 +8,19 @@ export function applySymbolicMode(mode: number, text: string, isDirectory: boole
     const form = /^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$/.exec(clause)
     if (!form) throw new RangeError(`invalid symbolic mode ${JSON.stringify(text)}`)
     const who = form[1] === '' || form[1]?.includes('a') ? 'ugo' : (form[1] ?? 'ugo')
-    for (const action of form[2]?.match(/[-+=](?:[rwxXst]*|[ugo])/g) ?? []) result = applyAction(result, who, { action, isDirectory })
+    for (const action of form[2]?.match(/[-+=](?:[rwxXst]*|[ugo])/g) ?? [])
+      result = applyAction(result, who, { action, isDirectory })
   }
   return result
 }
 
 const shift: Readonly<Record<string, number>> = { u: 6, g: 3, o: 0 }
 
-function applyAction(mode: number, who: string, { action, isDirectory }: { action: string; isDirectory: boolean }): number {
+function applyAction(
+  mode: number,
+  who: string,
+  { action, isDirectory }: { action: string; isDirectory: boolean },
+): number {
   const operator = action[0]
   const permissions = action.slice(1)
   let bits = 0

@@ -22,14 +22,17 @@ export function digestSelection(items: readonly CopyItem[], aspects: SelectionAs
     hash.update(`item ${JSON.stringify([item.name, item.keep ?? null])}\n`)
     for (const entry of item.entries) {
       hash.update(line(entry, aspects))
-      if (entry.xattrs) for (const [name, value] of entry.xattrs) hash.update(JSON.stringify([name, Buffer.from(value).toString('base64')]))
+      if (entry.xattrs)
+        for (const [name, value] of entry.xattrs)
+          hash.update(JSON.stringify([name, Buffer.from(value).toString('base64')]))
     }
   }
   return digestOf(hash.digest())
 }
 
 function line(entry: Entry, aspects: SelectionAspects): Buffer | string {
-  if (entry.type === 'file' && entry.content === undefined) throw new Error(`the content of "${entry.path}" is not known yet`)
+  if (entry.type === 'file' && entry.content === undefined)
+    throw new Error(`the content of "${entry.path}" is not known yet`)
   const fields = [
     entry.path,
     entry.type,

@@ -29,7 +29,15 @@ interface Node {
   children: Map<string, Node> | undefined
 }
 
-const root: Entry = { path: '', type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { seconds: 0, nanoseconds: 0 } }
+const root: Entry = {
+  path: '',
+  type: 'directory',
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtime: { seconds: 0, nanoseconds: 0 },
+}
 
 /**
  * Merges layers, base first (image-spec, layer.md "Applying Changesets"): later entries replace, whiteouts remove,
@@ -79,7 +87,12 @@ function apply(top: Node, entry: Entry, layer: number): void {
   if (entry.type === 'hardlink') {
     const target = nodeAt(top, entry.link ?? '')
     if (!target || target.entry.type === 'directory') return
-    directory.children.set(name, { entry: { ...target.entry, path: entry.path }, layer: target.layer, inode: target.inode, children: undefined })
+    directory.children.set(name, {
+      entry: { ...target.entry, path: entry.path },
+      layer: target.layer,
+      inode: target.inode,
+      children: undefined,
+    })
     return
   }
   const children = entry.type === 'directory' && before?.entry.type === 'directory' ? before.children : undefined

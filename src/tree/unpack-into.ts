@@ -22,7 +22,12 @@ export interface UnpackOptions {
 export function unpackInto(parent: Tree, members: readonly Entry[], options: UnpackOptions): LayerTree {
   const draft = draftLayer(parent)
   const base = draft.find(options.destination).path
-  const directories = { mode: 0o755, uid: options.owner?.uid ?? 0, gid: options.owner?.gid ?? 0, mtime: options.created }
+  const directories = {
+    mode: 0o755,
+    uid: options.owner?.uid ?? 0,
+    gid: options.owner?.gid ?? 0,
+    mtime: options.created,
+  }
   draft.makeDirectories(base, directories)
   for (const member of members) {
     const path = cleanPath(member.path)
@@ -46,9 +51,12 @@ function hardLink(draft: LayerDraft, base: string, member: Entry): string {
   const target = place(draft, base, cleanPath(member.link ?? ''))
   const entry = draft.tree.get(target)
   if (!entry || entry.type === 'directory') {
-    throw new UserError(`corrupt archive: "${member.path}" is a hard link to "${member.link ?? ''}", which is not in it`, {
-      hint: 'make the archive again; tar must see the linked file before the link',
-    })
+    throw new UserError(
+      `corrupt archive: "${member.path}" is a hard link to "${member.link ?? ''}", which is not in it`,
+      {
+        hint: 'make the archive again; tar must see the linked file before the link',
+      },
+    )
   }
   return target
 }

@@ -1,0 +1,76 @@
+import type { Digest } from '#oci'
+import { assembleImage, type NewHistory } from '#image'
+import type { BuildPlan, StagePlan } from '#plan'
+import { type Chain, packedLayer } from '#rootfs'
+import type { Store } from '#store'
+import { type Solved, type SolveOptions, solvePlan, type StepReport } from './solve.ts'
+
+export interface BuiltImage {
+  /** Digest of the configuration. */
+  readonly id: Digest
+  readonly config: Uint8Array
+  readonly chain: Chain
+  /** Every step of the plan, stage by stage. */
+  readonly steps: readonly StepReport[]
+}
+
+/**
+ * Builds a plan and puts the image into the store, without a name. Only the layers of the target stage are packed.
+ * Throws a `UserError` for what the user can mend.
+ */
+export async function buildImage(options: SolveOptions): Promise<BuiltImage> {
+  const solved = await solvePlan(options)
+  const { id, config, chain } = await imageOfStage(options, solved)
+  return {
+    id,
+    config,
+    chain,
+    steps: [...solved.steps.entries()].sort(([a], [b]) => a - b).flatMap(([, steps]) => steps),
+  }
+}
+
+async function imageOfStage(
+  { store, plan, signal }: SolveOptions,
+  { chain }: Solved,
+): Promise<{ id: Digest; config: Uint8Array; chain: Chain }> {
+  const packed: Awaited<ReturnType<typeof packedLayer>>[] = []
+  for (let i = 0; i < chain.length; i++) packed.push(await packedLayer(store, chain.slice(0, i + 1), signal))
+  const stage = plan.stages[plan.target] as StagePlan
+  const { history, base } = historyOf(plan, stage, store)
+  const config = assembleImage({
+    platform: stage.platform,
+    config: stage.config,
+    ...(stage.author !== undefined && { author: stage.author }),
+    ...(base?.kind === 'image' && { base: base.image.config }),
+    layers: packed,
+    history,
+  })
+  const id = await store.blobs.put(config)
+  store.images.add(
+    id,
+    chain.map(layer => layer.id),
+  )
+  store.layers.touch(chain.map(layer => layer.id))
+  return { id, config, chain: packed }
+}
+
+/** A stage's new entries below those of the stages it is built from, with positions among all layers. */
+function historyOf(
+  plan: BuildPlan,
+  stage: StagePlan,
+  store: Store,
+): { history: NewHistory[]; base: StagePlan['base']; layers: number } {
+  const below =
+    stage.base.kind === 'stage'
+      ? historyOf(plan, plan.stages[stage.base.stage] as StagePlan, store)
+      : {
+          history: [],
+          base: stage.base,
+          layers:
+            stage.base.kind === 'image' ? (store.images.withPrefix(stage.base.image.id)[0]?.layers.length ?? 0) : 0,
+        }
+  const own = stage.history.map(
+    ({ createdBy, step }): NewHistory => ({ createdBy, ...(step !== undefined && { layer: below.layers + step }) }),
+  )
+  return { history: [...below.history, ...own], base: below.base, layers: below.layers + stage.steps.length }
+}

@@ -1,0 +1,118 @@
+import { createLayerIndexer, encodeEntries } from '#layer'
+import { chainId, type Digest, type ImageConfig, parseImageConfig } from '#oci'
+import { UserError } from '#diagnostics'
+import { packedLayer } from '#rootfs'
+import type { LayerRecord, Store } from '#store'
+
+/** A layer that comes from outside, uncompressed. */
+export interface IncomingLayer {
+  /** What it must be; absent for a plain archive. */
+  readonly diffId?: Digest
+  open(): AsyncIterable<Uint8Array>
+}
+
+/**
+ * Takes one layer into the store: written, hashed and indexed in one pass. A layer that is there is not read. Throws a
+ * `UserError` when the bytes are not what the diff id says, or no archive.
+ */
+export async function importLayer(
+  store: Store,
+  layer: IncomingLayer,
+  { below, created, signal, onBytes }: ImportOptions,
+): Promise<LayerRecord> {
+  const known = layer.diffId === undefined ? undefined : store.layers.get(layerId(below, layer.diffId))
+  if (known) return known
+  await using blob = await store.blobs.begin()
+  const indexer = createLayerIndexer({ name: 'layer', whiteouts: true })
+  let done = 0
+  for await (const chunk of layer.open()) {
+    signal.throwIfAborted()
+    indexer.push(chunk)
+    await blob.write(chunk)
+    done += chunk.length
+    onBytes?.(done)
+  }
+  const entries = indexer.finish(blob.path)
+  const { digest } = await blob.commit()
+  if (layer.diffId !== undefined && layer.diffId !== digest) {
+    throw new UserError(`a layer has diff id ${digest}, its image says ${layer.diffId}`, {
+      hint: 'the image is damaged; fetch it again',
+    })
+  }
+  const size = entries.reduce((sum, entry) => (entry.type === 'file' ? sum + entry.size : sum), 0)
+  const parent = below.at(-1)?.id
+  return store.layers.add({
+    id: layerId(below, digest),
+    ...(parent !== undefined && { parent }),
+    diffId: digest,
+    size,
+    created,
+    tar: true,
+    entries: encodeEntries(entries),
+  })
+}
+
+export interface ImportOptions {
+  /** Layers already taken in, base first. */
+  readonly below: readonly LayerRecord[]
+  /** RFC 3339. */
+  readonly created: string
+  readonly signal: AbortSignal
+  readonly onBytes?: (done: number) => void
+}
+
+/** Layers of images are named by chain id, so that images share them. */
+function layerId(below: readonly LayerRecord[], diffId: Digest): string {
+  const ids = below.flatMap(layer => (layer.diffId === undefined ? [] : [layer.diffId]))
+  return chainId([...ids, diffId]) ?? diffId
+}
+
+export interface IncomingImage {
+  readonly config: Uint8Array
+  readonly layers: readonly IncomingLayer[]
+}
+
+/** Takes an image into the store, without a name; returns its id. Throws as `importLayer` does. */
+export async function addImage(
+  store: Store,
+  image: IncomingImage,
+  options: Pick<ImportOptions, 'signal' | 'onBytes'>,
+): Promise<Digest> {
+  const config: ImageConfig = parseImageConfig(Buffer.from(image.config).toString('utf8'))
+  const times = config.history.filter(entry => entry.empty_layer !== true).map(entry => entry.created)
+  const layers: LayerRecord[] = []
+  for (const [i, layer] of image.layers.entries()) {
+    const created = times[i] ?? config.created ?? '1970-01-01T00:00:00Z'
+    layers.push(await importLayer(store, layer, { ...options, below: layers, created }))
+  }
+  const id = await store.blobs.put(image.config)
+  store.images.add(
+    id,
+    layers.map(layer => layer.id),
+  )
+  return id
+}
+
+/** A directory that becomes the only layer of an image: what a composed base is. */
+export interface IncomingDirectory {
+  /** On the store's file system; moved into it. */
+  readonly directory: string
+  /** Identity of the layer by what it was made from. */
+  readonly key: string
+  /** RFC 3339. */
+  readonly created: string
+  readonly config: (diffId: Digest) => Uint8Array
+}
+
+/** Takes a directory into the store as an image with one layer, without a name; returns its id. */
+export async function addDirectoryImage(store: Store, incoming: IncomingDirectory): Promise<Digest> {
+  const layer = await store.layers.add({
+    id: store.layers.freshId(incoming.key),
+    created: incoming.created,
+    directory: incoming.directory,
+  })
+  const { diffId } = await packedLayer(store, [layer])
+  const id = await store.blobs.put(incoming.config(diffId))
+  store.images.add(id, [layer.id])
+  return id
+}

@@ -1,0 +1,20 @@
+/**
+ * build: solve a plan: keys, cache, steps, events.
+ *
+ * In: a plan, contexts, a store. Out: an image in the store, and what became of every step. Always: each stage at most
+ * once, independent stages at the same time, nothing run or read whose result was recorded before; whole or absent.
+ */
+export { type BuiltImage, buildImage } from './build-image.ts'
+export {
+  addDirectoryImage,
+  addImage,
+  type IncomingDirectory,
+  type IncomingImage,
+  importLayer,
+  type IncomingLayer,
+} from './import-image.ts'
+export { exportDirectory, exportTar } from './export-tree.ts'
+export { chainOf, type ContainerOptions, type ContainerResult, runContainer } from './run-container.ts'
+export type { SolveOptions, StepReport } from './solve.ts'
+export { findImage, imageConfig, storeResolver } from './store-images.ts'
+export type { SecretSource } from './step-kind.ts'

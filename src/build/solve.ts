@@ -1,0 +1,257 @@
+import { existsSync } from 'node:fs'
+import { type ProgressSink, UserError, type WarningSink } from '#diagnostics'
+import type { HostTools } from '#linux'
+import type { BuildPlan, StagePlan, Step } from '#plan'
+import { type Chain, chainTree } from '#rootfs'
+import type { Selectable } from '#sources'
+import type { LayerRecord, Store } from '#store'
+import type { MergedTree } from '#tree'
+import { type Activities, startActivities } from './activities.ts'
+import { imageChain, openSources, type SourceOpener } from './stage-sources.ts'
+import { type CacheKey, identityOf, type SecretSource, type StepInputs, type StepWork } from './step-kind.ts'
+import { copyKind } from './steps/copy.ts'
+import { runKind } from './steps/run.ts'
+import { workdirKind } from './steps/workdir.ts'
+
+export interface SolveOptions {
+  readonly store: Store
+  readonly plan: BuildPlan
+  readonly context: (() => Selectable) | undefined
+  readonly namedContexts: ReadonlyMap<string, () => Selectable>
+  readonly secrets: ReadonlyMap<string, SecretSource>
+  /** Makes every step anew; `only` limits that to stages by name. */
+  readonly noCache: boolean
+  /** Looked up when the first command runs. */
+  readonly host: () => HostTools
+  readonly progress: ProgressSink
+  readonly warn: WarningSink
+  /** Numbers for activities, unique in the process. */
+  readonly nextId: () => number
+  readonly signal: AbortSignal
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/** What became of one step. */
+export interface StepReport {
+  readonly stage: string
+  readonly line: number
+  readonly instruction: string
+  readonly cached: boolean
+  readonly durationMs: number
+  readonly layer: LayerRecord
+  /** The layer's chain up to and including it. */
+  readonly chain: Chain
+}
+
+export interface Solved {
+  /** The target stage's layers, base first. */
+  readonly chain: Chain
+  /** By stage of the plan, the layer of each step. */
+  readonly steps: ReadonlyMap<number, readonly StepReport[]>
+}
+
+/**
+ * Solves a plan: each stage once, independent stages at the same time. A stage that only others read from is solved when
+ * the first of them asks.
+ */
+export async function solvePlan(options: SolveOptions): Promise<Solved> {
+  const solving = new Map<number, Promise<Chain>>()
+  const reports = new Map<number, StepReport[]>()
+  const stop = new AbortController()
+  const signal = AbortSignal.any([options.signal, stop.signal])
+  const activities = startActivities(options)
+  const solveStage = (index: number): Promise<Chain> => {
+    let chain = solving.get(index)
+    if (!chain) {
+      chain = solveOne(index)
+      // Whoever waits for it sees the failure; unhandled it would end the process first.
+      chain.catch(() => stop.abort())
+      solving.set(index, chain)
+    }
+    return chain
+  }
+  const sources = openSources({ ...options, solveStage })
+  const solveOne = async (index: number): Promise<Chain> => {
+    const stage = options.plan.stages[index] as StagePlan
+    const own: StepReport[] = []
+    reports.set(index, own)
+    let chain = await baseChain(stage, options, solveStage)
+    activities.once({ stage, plan: options.plan, index: 0, text: baseText(stage, options.plan) })
+    for (const [i, step] of stage.steps.entries()) {
+      const report = await solveStep(step, {
+        options: { ...options, signal },
+        stage,
+        index: i,
+        chain,
+        sources,
+        activities,
+      })
+      own.push(report)
+      chain = report.chain
+    }
+    return chain
+  }
+  // Every stage of the plan is needed: starting all at once lets independent ones run side by side.
+  const all = options.plan.stages.map(stage => solveStage(stage.index))
+  const results = await Promise.allSettled(all)
+  throwFirst(results, options.signal)
+  return { chain: await solveStage(options.plan.target), steps: reports }
+}
+
+/** The failure that made the others stop, not what stopping made of them. */
+function throwFirst(results: readonly PromiseSettledResult<unknown>[], signal: AbortSignal): void {
+  signal.throwIfAborted()
+  const reasons = results.flatMap(result => (result.status === 'rejected' ? [result.reason as unknown] : []))
+  const [first] = reasons
+  if (first === undefined) return
+  throw (
+    reasons.find(reason => reason instanceof UserError) ??
+    reasons.find(reason => !(reason instanceof DOMException)) ??
+    first
+  )
+}
+
+async function baseChain(
+  stage: StagePlan,
+  { store }: SolveOptions,
+  solveStage: (index: number) => Promise<Chain>,
+): Promise<Chain> {
+  switch (stage.base.kind) {
+    case 'scratch':
+      return []
+    case 'stage':
+      return solveStage(stage.base.stage)
+    case 'image':
+      return imageChain(store, stage.base.image)
+  }
+}
+
+function baseText(stage: StagePlan, plan: BuildPlan): string {
+  const { base } = stage
+  const name =
+    base.kind === 'scratch'
+      ? 'scratch'
+      : base.kind === 'stage'
+        ? (plan.stages[base.stage]?.name ?? '')
+        : base.image.reference
+  return `FROM ${name}`
+}
+
+interface StepContext {
+  readonly options: SolveOptions
+  readonly stage: StagePlan
+  readonly index: number
+  readonly chain: Chain
+  readonly sources: SourceOpener
+  readonly activities: Activities
+}
+
+async function solveStep(step: Step, context: StepContext): Promise<StepReport> {
+  const { options, stage, chain, activities, index } = context
+  const { store } = options
+  options.signal.throwIfAborted()
+  const started = options.now()
+  const activity = activities.begin({ stage, plan: options.plan, index: index + 1, text: step.text })
+  try {
+    const work = workOf(step, stepInputs(context, activity.report))
+    const tried: CacheKey[] = []
+    let layer = await findRecorded(work, store, { tried, mayHit: !options.noCache })
+    const cached = layer !== undefined
+    layer ??= await makeAndRecord(work, { store, chain, tried, independent: step.kind === 'copy' && step.link })
+    if (cached) store.layers.touch([layer.id])
+    activity.done(cached)
+    return {
+      stage: stage.name,
+      line: step.line,
+      instruction: step.text,
+      cached,
+      durationMs: options.now() - started,
+      layer,
+      chain: [...chain, layer],
+    }
+  } catch (error) {
+    activity.failed(error instanceof Error ? error.message : String(error))
+    throw error
+  }
+}
+
+function workOf(step: Step, inputs: StepInputs): StepWork {
+  switch (step.kind) {
+    case 'run':
+      return runKind(step, inputs)
+    case 'copy':
+      return copyKind(step, inputs)
+    case 'workdir':
+      return workdirKind(step, inputs)
+  }
+}
+
+function stepInputs({ options, stage, chain, sources }: StepContext, report: StepInputs['report']): StepInputs {
+  let tree: Promise<MergedTree> | undefined
+  return {
+    store: options.store,
+    stage,
+    parent: chain,
+    platform: stage.platform,
+    parentTree: () => {
+      tree ??= chainTree(options.store, chain)
+      return tree
+    },
+    source: ref => sources.open(ref),
+    host: options.host,
+    secrets: options.secrets,
+    signal: options.signal,
+    now: options.now,
+    warn: options.warn,
+    mayHit: !options.noCache,
+    report,
+  }
+}
+
+/** Tries the keys, cheapest first; a hit is recorded under the keys that missed before it. */
+async function findRecorded(
+  work: StepWork,
+  store: Store,
+  { tried, mayHit }: { readonly tried: CacheKey[]; readonly mayHit: boolean },
+): Promise<LayerRecord | undefined> {
+  for await (const key of work.cacheKeys()) {
+    const id = mayHit ? store.records.find(key.key) : undefined
+    const layer = id === undefined ? undefined : store.layers.get(id)
+    if (layer && isWhole(store, layer)) {
+      recordAll(store, tried, layer)
+      return layer
+    }
+    tried.push(key)
+  }
+  return undefined
+}
+
+/** Somebody may have removed files by hand: such a layer is made again. */
+function isWhole(store: Store, layer: LayerRecord): boolean {
+  if (layer.forms.directory) return existsSync(store.layers.directory(layer))
+  return layer.diffId !== undefined && store.blobs.exists(layer.diffId)
+}
+
+interface Making {
+  readonly store: Store
+  readonly chain: Chain
+  readonly tried: readonly CacheKey[]
+  /** The layer does not depend on what is below (--link). */
+  readonly independent: boolean
+}
+
+async function makeAndRecord(work: StepWork, { store, chain, tried, independent }: Making): Promise<LayerRecord> {
+  const made = await work.makeLayer()
+  const keys = [...tried, ...(work.lateKeys?.() ?? [])]
+  const parent = independent ? undefined : chain.at(-1)?.id
+  const id = store.layers.freshId(keys.at(-1)?.key ?? identityOf(chain))
+  const layer = await store.layers.add({ ...made, id, ...(parent !== undefined && { parent }) })
+  recordAll(store, keys, layer)
+  return layer
+}
+
+function recordAll(store: Store, keys: readonly CacheKey[], layer: LayerRecord): void {
+  for (const { key, inputs, family } of keys)
+    store.records.record([key], layer.id, { inputs, ...(family !== undefined && { family }) })
+}

@@ -1,0 +1,77 @@
+import { UserError } from '#diagnostics'
+import type { BuildPlan, ResolvedImage, SourceRef } from '#plan'
+import { type Chain, chainTree } from '#rootfs'
+import type { Selectable } from '#sources'
+import type { Store } from '#store'
+import { emptyTree, type MergedTree } from '#tree'
+import { identityOf, type SourceTree } from './step-kind.ts'
+
+/** Opens what COPY --from and --mount from can name. */
+export interface SourceOpener {
+  open(ref: SourceRef): Promise<SourceTree>
+}
+
+export interface SourceParts {
+  readonly store: Store
+  readonly plan: BuildPlan
+  /** The main context; undefined when the build has none (a Dockerfile on standard input). */
+  readonly context: (() => Selectable) | undefined
+  readonly namedContexts: ReadonlyMap<string, () => Selectable>
+  solveStage(index: number): Promise<Chain>
+}
+
+export function openSources(parts: SourceParts): SourceOpener {
+  return {
+    open: async ref => {
+      switch (ref.kind) {
+        case 'context':
+          return { where: 'the build context', open: async () => requireContext(parts)() }
+        case 'named-context': {
+          const open = parts.namedContexts.get(ref.name)
+          if (!open) throw new Error(`the plan names a context "${ref.name}" that was not given`)
+          return { where: `the build context "${ref.name}"`, open: async () => open() }
+        }
+        case 'empty':
+          return { where: 'scratch', identity: 'scratch', open: async () => selectable(emptyTree) }
+        case 'stage': {
+          const chain = await parts.solveStage(ref.stage)
+          return fromChain(parts.store, chain, `stage "${parts.plan.stages[ref.stage]?.name ?? ref.stage}"`)
+        }
+        case 'image':
+          return fromChain(parts.store, imageChain(parts.store, ref.image), `image "${ref.image.reference}"`)
+      }
+    },
+  }
+}
+
+function requireContext({ context }: SourceParts): () => Selectable {
+  if (context) return context
+  throw new UserError('this build has no context to copy from', { hint: 'give a directory instead of "-"' })
+}
+
+function fromChain(store: Store, chain: Chain, where: string): SourceTree {
+  return { where, identity: identityOf(chain), open: async () => selectable(await chainTree(store, chain)) }
+}
+
+function selectable(tree: MergedTree): Selectable {
+  return {
+    get: tree.get,
+    list: tree.list,
+    inodeOf: tree.inodeOf,
+    knownContent: entry => entry.content,
+    learnContent: () => undefined,
+  }
+}
+
+/** The layers of an image in the store. */
+export function imageChain(store: Store, image: ResolvedImage): Chain {
+  const record = store.images.withPrefix(image.id)[0]
+  const layers = (record?.layers ?? []).map(id => store.layers.get(id))
+  if (!record || layers.some(layer => layer === undefined)) {
+    throw new UserError(`image "${image.reference}" is no longer complete in the store`, {
+      hint: 'another process removed it; load or build it again',
+      ...(image.place && { at: image.place }),
+    })
+  }
+  return layers as Chain
+}

@@ -1,0 +1,81 @@
+import type { ProgressEvent, WarningSink } from '#diagnostics'
+import type { HostTools } from '#linux'
+import type { Platform } from '#oci'
+import type { SourceRef, StagePlan } from '#plan'
+import type { Chain } from '#rootfs'
+import type { Selectable } from '#sources'
+import type { CacheInputs, NewLayer, Store } from '#store'
+import type { MergedTree } from '#tree'
+
+/** One way to find a step's result again. */
+export interface CacheKey {
+  readonly key: string
+  /** What the key was made of, for explanations; never a secret's value. */
+  readonly inputs: CacheInputs
+  /** The part of the key that does not depend on contents. */
+  readonly family?: string
+}
+
+/** What a step made, before it has an id. */
+export type MadeLayer = Omit<NewLayer, 'id' | 'parent'>
+
+/** A file tree that a step takes from: contexts, stages and images alike. */
+export interface SourceTree {
+  /** Identity of the whole by content, where it has one (a chain of layers); a directory of the user has none. */
+  readonly identity?: string
+  /** How messages call it. */
+  readonly where: string
+  open(): Promise<Selectable>
+}
+
+/** A secret of the command line. */
+export interface SecretSource {
+  read(): Promise<Uint8Array>
+}
+
+/** What a step may use. */
+export interface StepInputs {
+  readonly store: Store
+  readonly stage: StagePlan
+  readonly parent: Chain
+  readonly platform: Platform
+  /** The parent as one tree. */
+  parentTree(): Promise<MergedTree>
+  source(ref: SourceRef): Promise<SourceTree>
+  host(): HostTools
+  readonly secrets: ReadonlyMap<string, SecretSource>
+  readonly signal: AbortSignal
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly warn: WarningSink
+  /** False when the step is to be made anew, whatever was recorded. */
+  readonly mayHit: boolean
+  report(event: ActivityEvent): void
+}
+
+/** Events of the step's own activity. */
+export type ActivityEvent =
+  | { readonly kind: 'log'; readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array }
+  | Pick<Extract<ProgressEvent, { kind: 'transfer' }>, 'kind' | 'label' | 'done' | 'total'>
+
+/** A kind of step answers two questions about a step: what are its cache keys, and what is its layer? */
+export type StepKind<S> = (step: S, inputs: StepInputs) => StepWork
+
+export interface StepWork {
+  /** Cheapest first; a later key may need to read what the step reads. */
+  cacheKeys(): AsyncIterable<CacheKey>
+  /** Called once, when no key hit. */
+  makeLayer(): Promise<MadeLayer>
+  /** Keys that only the making could tell. */
+  lateKeys?(): readonly CacheKey[]
+}
+
+/** Identity of a chain: its topmost layer's id. */
+export function identityOf(chain: Chain): string {
+  return chain.at(-1)?.id ?? 'scratch'
+}
+
+/** The time of the layer below, for what a step has to create: the same inputs give the same bytes. Seconds. */
+export function inheritedTime(chain: Chain): number {
+  return Math.floor(Date.parse(chain.at(-1)?.created ?? '1970-01-01T00:00:00Z') / 1000)
+}

@@ -1,0 +1,264 @@
+import { UserError } from '#diagnostics'
+import { digestOf } from '#oci'
+import type { CopyStep } from '#plan'
+import { findOwner } from '#rootfs'
+import type { Selectable } from '#sources'
+import { cacheKey } from '#store'
+import {
+  copyInto,
+  type CopyItem,
+  digestSelection,
+  emptyTree,
+  type Entry,
+  type LayerTree,
+  mergeLayers,
+  type MergedTree,
+  type Owner,
+  splitPath,
+  unpackInto,
+} from '#tree'
+import { type Archive, openArchive } from '../archive.ts'
+import { contentsByPlace, withContents } from '../contents.ts'
+import { exclusionOf } from '../exclusion.ts'
+import { selectSources } from '../select.ts'
+import { type CacheKey, identityOf, inheritedTime, type StepInputs, type StepKind } from '../step-kind.ts'
+import { writeLayer } from '../write-layer.ts'
+
+/** COPY and ADD as pure layer programs: (tree of the parent, source tree, arguments) → entries. */
+export const copyKind: StepKind<CopyStep> = (step, inputs) => {
+  refuseRemote(step)
+  const { store, parent, signal } = inputs
+  const about = { parent: step.link ? 'independent' : identityOf(parent), step: describe(step) }
+  const family = cacheKey('copy', about)
+  let selection: Promise<Selection> | undefined
+  let late: readonly CacheKey[] = []
+  const selected = (): Promise<Selection> => {
+    selection ??= select(step, inputs)
+    return selection
+  }
+  const contentKey = async (items: readonly CopyItem[]): Promise<CacheKey> => {
+    const owner = step.chown === undefined ? undefined : await ownerOf(step, inputs)
+    const content = digestSelection(items, { mode: step.chmod?.kind !== 'octal', owner: owner === undefined })
+    const named = { ...about, content, ...(owner && { owner }) }
+    return { key: cacheKey('copy content', named), inputs: named, family }
+  }
+
+  return {
+    async *cacheKeys() {
+      const source = await inputs.source(step.from)
+      if (source.identity !== undefined) {
+        const named = { ...about, source: source.identity }
+        yield { key: cacheKey('copy from', named), inputs: named }
+      }
+      // Without any record of this step there is nothing to find: contents are hashed while they are packed.
+      if (!inputs.mayHit || !store.records.hasFamily(family)) return
+      const { tree, items } = await selected()
+      const known = await withContents(items, { signal })
+      learn(tree, known)
+      selection = Promise.resolve({ tree, items: known })
+      yield await contentKey(known)
+    },
+
+    makeLayer: async () => {
+      const { tree, items } = await selected()
+      const entries = await layOut(step, items, inputs)
+      const written = await writeLayer(store, entries, {
+        signal,
+        onBytes: done => inputs.report({ kind: 'transfer', label: 'copying', done }),
+      })
+      const known = await withContents(items, { known: contentsByPlace(entries, written.entries), signal })
+      learn(tree, known)
+      late = [await contentKey(known)]
+      return written.made
+    },
+
+    lateKeys: () => late,
+  }
+}
+
+interface Selection {
+  readonly tree: Selectable
+  readonly items: readonly CopyItem[]
+}
+
+/** What of the instruction decides about the result, whatever the content. */
+function describe(step: CopyStep): Readonly<Record<string, unknown>> {
+  return {
+    instruction: step.instruction,
+    sources: step.sources.map(source =>
+      source.kind === 'path'
+        ? source.path
+        : source.kind === 'inline'
+          ? { name: source.name, body: digestOf(source.body) }
+          : source.url,
+    ),
+    destination: step.destination.path,
+    directory: step.destination.directory,
+    chown: step.chown ?? null,
+    chmod: step.chmod ?? null,
+    link: step.link,
+    parents: step.parents,
+    exclude: step.exclude,
+    unpack: step.unpack ?? null,
+  }
+}
+
+function refuseRemote(step: CopyStep): void {
+  const remote = step.sources.find(source => source.kind === 'url' || source.kind === 'git')
+  if (!remote) return
+  throw new UserError(`ADD of a ${remote.kind === 'git' ? 'git repository' : 'URL'} is not supported yet`, {
+    hint: 'fetch it before the build and COPY it, or download it in a RUN',
+    at: remote.place,
+  })
+}
+
+async function select(step: CopyStep, inputs: StepInputs): Promise<Selection> {
+  const source = await inputs.source(step.from)
+  const tree = await source.open()
+  const items = selectSources(tree, step, {
+    parents: step.parents,
+    where: source.where,
+    ...(step.exclude.length > 0 && { exclude: exclusionOf(step.exclude, step.place) }),
+  })
+  const seconds = inheritedTime(inputs.parent)
+  return { tree, items: [...items, ...inlineItems(step, seconds)] }
+}
+
+/** Heredoc files: 0644 of root (section 5.6 of the language page). */
+function inlineItems(step: CopyStep, seconds: number): CopyItem[] {
+  return step.sources.flatMap(source => {
+    if (source.kind !== 'inline') return []
+    const bytes = Buffer.from(source.body, 'utf8')
+    const entry: Entry = {
+      path: '',
+      type: 'file',
+      mode: 0o644,
+      uid: 0,
+      gid: 0,
+      size: bytes.length,
+      mtime: { seconds, nanoseconds: 0 },
+      source: { kind: 'bytes', bytes },
+      content: digestOf(bytes),
+    }
+    return [{ name: source.name, entries: [entry] }]
+  })
+}
+
+/** Tells a context what it may remember about its own files. */
+function learn(tree: Selectable, items: readonly CopyItem[]): void {
+  for (const item of items)
+    for (const entry of item.entries) if (entry.content !== undefined) tree.learnContent(entry, entry.content)
+}
+
+async function ownerOf(step: CopyStep, inputs: StepInputs): Promise<Owner | undefined> {
+  if (step.chown === undefined) return undefined
+  if (/^\d*(:\d*)?$/.test(step.chown)) return findOwner(emptyTree, step.chown)
+  if (step.link) {
+    throw new UserError(`--link cannot look up the name in --chown=${step.chown}`, {
+      hint: 'use numbers, such as 1000:1000: a linked layer does not see the files below it',
+      at: step.place,
+    })
+  }
+  try {
+    return findOwner(await inputs.parentTree(), step.chown)
+  } catch (error) {
+    if (error instanceof UserError) throw new UserError(error.message, { hint: error.hint, at: step.place })
+    throw error
+  }
+}
+
+async function layOut(step: CopyStep, items: readonly CopyItem[], inputs: StepInputs): Promise<LayerTree> {
+  const parent = step.link ? emptyTree : await inputs.parentTree()
+  const owner = await ownerOf(step, inputs)
+  const created = { seconds: newestOf(items, inheritedTime(inputs.parent)), nanoseconds: 0 }
+  const { plain, archives } = await splitArchives(step, items, inputs)
+  const options = { ...(owner && { owner }), created }
+  try {
+    if (archives.length === 0)
+      return copyInto(parent, plain, {
+        ...options,
+        destination: step.destination,
+        ...(step.chmod && { mode: step.chmod }),
+      })
+    return await unpackAll(parent, { step, items, archives, options })
+  } catch (error) {
+    if (error instanceof UserError && error.at === undefined)
+      throw new UserError(error.message, { hint: error.hint, at: step.destination.place })
+    throw error
+  }
+}
+
+type Opened = readonly [CopyItem, Archive]
+
+async function splitArchives(
+  step: CopyStep,
+  items: readonly CopyItem[],
+  { store }: StepInputs,
+): Promise<{ plain: readonly CopyItem[]; archives: readonly Opened[] }> {
+  if (step.instruction !== 'ADD' || step.unpack === false) return { plain: items, archives: [] }
+  const plain: CopyItem[] = []
+  const archives: Opened[] = []
+  for (const item of items) {
+    const [entry] = item.entries
+    const archive = entry && (await openArchive(store, entry))
+    if (archive) archives.push([item, archive])
+    else plain.push(item)
+  }
+  return { plain, archives }
+}
+
+interface Unpacking {
+  readonly step: CopyStep
+  readonly items: readonly CopyItem[]
+  readonly archives: readonly Opened[]
+  readonly options: { readonly owner?: Owner; readonly created: { seconds: number; nanoseconds: number } }
+}
+
+/** Sources in the order written, each on top of what the ones before it made. */
+async function unpackAll(parent: MergedTree, { step, items, archives, options }: Unpacking): Promise<LayerTree> {
+  const opened = new Map(archives)
+  const layers: LayerTree[] = []
+  const flat = flattenTree(parent)
+  for (const item of items) {
+    const below = layers.length === 0 ? parent : mergeLayers([flat(), ...layers])
+    const archive = opened.get(item)
+    const layer = archive
+      ? unpackInto(below, await archive.members(), { ...options, destination: step.destination.path })
+      : copyInto(below, [item], { ...options, destination: step.destination, ...(step.chmod && { mode: step.chmod }) })
+    layers.push(layer)
+  }
+  return layers.length === 1 ? (layers[0] ?? []) : joinLayers(layers)
+}
+
+function flattenTree(tree: MergedTree): () => LayerTree {
+  let flat: LayerTree | undefined
+  return () => {
+    flat ??= [...tree.walk()]
+    return flat
+  }
+}
+
+/** Later layers win; hard links stay behind what they refer to. */
+function joinLayers(layers: readonly LayerTree[]): LayerTree {
+  const all = new Map<string, Entry>()
+  for (const layer of layers)
+    for (const entry of layer) all.set(`${entry.type === 'opaque' ? 'opaque ' : ''}${entry.path}`, entry)
+  const entries = [...all.values()].filter(entry => !isBelowOther(all, entry.path))
+  return [...entries.filter(entry => entry.type !== 'hardlink'), ...entries.filter(entry => entry.type === 'hardlink')]
+}
+
+/** Whether a later layer put something that is no directory where this one had a directory. */
+function isBelowOther(all: ReadonlyMap<string, Entry>, path: string): boolean {
+  for (let at = splitPath(path).parent; at !== ''; at = splitPath(at).parent) {
+    const above = all.get(at)
+    if (above && above.type !== 'directory') return true
+  }
+  return false
+}
+
+function newestOf(items: readonly CopyItem[], otherwise: number): number {
+  let seconds = Number.NEGATIVE_INFINITY
+  for (const item of items)
+    for (const entry of item.entries) if (entry.mtime.seconds > seconds) seconds = entry.mtime.seconds
+  return Number.isFinite(seconds) ? seconds : otherwise
+}

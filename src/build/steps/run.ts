@@ -1,0 +1,178 @@
+import { chmodSync, chownSync, mkdirSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UserError } from '#diagnostics'
+import { planSandbox, runSandbox, sandboxMountPoints, type SandboxMount, type SandboxResult } from '#linux'
+import { formatPlatform } from '#oci'
+import type { RunStep } from '#plan'
+import { type Account, findAccount, openWorkspace, type Workspace } from '#rootfs'
+import { cacheKey } from '#store'
+import { lookup } from '#tree'
+import { createLogTail, type LogTail } from '../log-tail.ts'
+import { programsInRoot } from '../run-container.ts'
+import { type PreparedMounts, prepareMounts } from '../run-mounts.ts'
+import { type CacheKey, identityOf, type MadeLayer, type StepInputs, type StepKind } from '../step-kind.ts'
+import { mountKeys } from '../run-mount-keys.ts'
+
+const hostname = 'buildkitsandbox'
+const hosts = `127.0.0.1\tlocalhost ${hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n`
+
+/** RUN: the only step that needs a directory, a mount and a process. */
+export const runKind: StepKind<RunStep> = (step, inputs) => ({
+  async *cacheKeys() {
+    yield await runKey(step, inputs)
+  },
+  makeLayer: () => makeLayer(step, inputs),
+})
+
+async function runKey(step: RunStep, inputs: StepInputs): Promise<CacheKey> {
+  const named = {
+    parent: identityOf(inputs.parent),
+    argv: step.argv,
+    script: step.script ?? null,
+    env: step.env,
+    workdir: step.workdir,
+    user: step.user,
+    network: step.network,
+    security: step.security,
+    mounts: await mountKeys(step, inputs),
+    platform: formatPlatform(inputs.platform),
+  }
+  return { key: cacheKey('run', named), inputs: named }
+}
+
+async function makeLayer(step: RunStep, inputs: StepInputs): Promise<MadeLayer> {
+  const host = inputs.host()
+  const { store, signal } = inputs
+  await using mounts = await prepareMounts(step, inputs)
+  await using workspace = await openWorkspace(store, inputs.parent, {
+    rootless: host.rootless,
+    mountPoints: sandboxMountPoints({ mounts: mounts.list }),
+    onUnpack: layer =>
+      inputs.report({
+        kind: 'transfer',
+        label: 'unpacking',
+        done: layer.size ?? 0,
+        ...(layer.size !== undefined && { total: layer.size }),
+      }),
+    signal,
+  })
+  const account = accountOf(step, workspace)
+  makeWorkdir(step, workspace)
+  const tail = createLogTail()
+  const result = await execute(step, inputs, { mounts, workspace, account, tail })
+  if (result.exitCode !== 0) throw failure(step, result, tail)
+  return { directory: workspace.upper, created: new Date(inputs.now()).toISOString() }
+}
+
+interface Prepared {
+  readonly mounts: PreparedMounts
+  readonly workspace: Workspace
+  readonly account: Account
+  readonly tail: LogTail
+}
+
+async function execute(
+  step: RunStep,
+  inputs: StepInputs,
+  { mounts, workspace, account, tail }: Prepared,
+): Promise<SandboxResult> {
+  const scratch = await inputs.store.temporary('sandbox')
+  await mkdir(scratch)
+  const resolve = (mount: SandboxMount): SandboxMount => ({
+    ...mount,
+    target: workspace.resolved.get(mount.target) ?? mount.target,
+  })
+  const host = inputs.host()
+  const plan = planSandbox(
+    {
+      root: { kind: 'overlay', lower: workspace.lower, upper: workspace.upper, work: workspace.work, volatile: true },
+      mounts: mounts.list.map(resolve),
+      resolved: workspace.resolved,
+      argv: mounts.script === undefined ? step.argv : [mounts.script],
+      env: environment(step, account, mounts),
+      workdir: `/${lookup(workspace.tree, step.workdir).path}`,
+      user: account,
+      hostname,
+      network: step.network === 'none' ? 'none' : 'host',
+      privileges: step.security,
+      hosts,
+      resolvConf: await hostResolvConf(),
+      scratch,
+      stdio: 'pipe',
+      inRoot: programsInRoot(workspace),
+    },
+    host,
+  )
+  return runSandbox(plan, {
+    signal: inputs.signal,
+    onOutput: (stream, data) => {
+      tail.push(stream, data)
+      inputs.report({ kind: 'log', stream, data })
+    },
+  })
+}
+
+function accountOf(step: RunStep, workspace: Workspace): Account {
+  try {
+    return findAccount(workspace.tree, step.user)
+  } catch (error) {
+    if (error instanceof UserError && error.at === undefined)
+      throw new UserError(error.message, { hint: error.hint, at: step.place })
+    throw error
+  }
+}
+
+/** Section 11.4 of the language page. */
+function environment(step: RunStep, account: Account, mounts: PreparedMounts): readonly string[] {
+  const env = [...step.env, ...step.unkeyedEnv, ...mounts.env]
+  return env.some(line => line.startsWith('HOME=')) ? env : [...env, `HOME=${account.home}`]
+}
+
+/** A working directory that is missing is made as WORKDIR would have. */
+function makeWorkdir(step: RunStep, workspace: Workspace): void {
+  const found = lookup(workspace.tree, step.workdir)
+  if (found.entry?.type === 'directory' || found.path === '') return
+  if (found.entry)
+    throw new UserError(`the working directory "${step.workdir}" is not a directory`, {
+      hint: 'choose another WORKDIR',
+      at: step.place,
+    })
+  let at = ''
+  for (const part of found.path.split('/')) {
+    at = at === '' ? part : `${at}/${part}`
+    const directory = join(workspace.upper, at)
+    mkdirSync(directory, { recursive: true, mode: 0o755 })
+    const before = workspace.tree.get(at)
+    if (before) chownSync(directory, before.uid, before.gid)
+    chmodSync(directory, before?.mode ?? 0o755)
+  }
+}
+
+async function hostResolvConf(): Promise<string> {
+  return readFile('/etc/resolv.conf', 'utf8').catch(() => '')
+}
+
+function failure(step: RunStep, result: SandboxResult, tail: LogTail): UserError {
+  const command = step.argv.join(' ').split('\n', 1)[0] ?? ''
+  const shown = command.length > 120 ? `${command.slice(0, 117)}...` : command
+  return new UserError(`process "${shown}" did not complete successfully: ${describeEnd(result)}`, {
+    hint: hintFor(result),
+    at: step.place,
+    details: tail.lines(),
+  })
+}
+
+function describeEnd(result: SandboxResult): string {
+  if (result.oomKilled) return 'killed: out of memory'
+  return result.signal === undefined ? `exit code: ${result.exitCode}` : `killed by ${result.signal}`
+}
+
+function hintFor(result: SandboxResult): string {
+  if (result.oomKilled) return 'give the machine more memory, or let the command use fewer processes at once'
+  if (result.exitCode === 127)
+    return 'exit code 127 means that a program was not found: install it in this stage, or check PATH'
+  if (result.exitCode === 126)
+    return 'exit code 126 means that a file is not executable: check its mode and its first line'
+  return 'the lines above are the end of the command\'s output; "--progress=plain" shows all of it'
+}

@@ -1,0 +1,24 @@
+import type { WorkdirStep } from '#plan'
+import { findAccount } from '#rootfs'
+import { cacheKey } from '#store'
+import { makeDirectory } from '#tree'
+import { identityOf, inheritedTime, type StepKind } from '../step-kind.ts'
+import { writeLayer } from '../write-layer.ts'
+
+/** WORKDIR: makes the directory with its parents for the current USER (section 9.12 of the language page). */
+export const workdirKind: StepKind<WorkdirStep> = (step, { store, parent, parentTree, signal }) => ({
+  async *cacheKeys() {
+    const inputs = { parent: identityOf(parent), path: step.path, user: step.user }
+    yield { key: cacheKey('workdir', inputs), inputs }
+  },
+  makeLayer: async () => {
+    const tree = await parentTree()
+    const { uid, gid } = findAccount(tree, step.user)
+    const entries = makeDirectory(tree, step.path, {
+      uid,
+      gid,
+      mtime: { seconds: inheritedTime(parent), nanoseconds: 0 },
+    })
+    return (await writeLayer(store, entries, { signal })).made
+  },
+})

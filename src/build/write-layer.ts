@@ -1,0 +1,44 @@
+import { encodeEntries, packLayer } from '#layer'
+import type { Store } from '#store'
+import type { LayerTree } from '#tree'
+import type { MadeLayer } from './step-kind.ts'
+
+export interface WrittenLayer {
+  readonly made: MadeLayer
+  /** The entries with every content's digest, in the order given, without the root. */
+  readonly entries: LayerTree
+}
+
+/**
+ * Packs entries into the store: one pass, each file read once. The layer's time is the newest modification time in it,
+ * so that the same inputs give the same image, whenever they are built.
+ */
+export async function writeLayer(
+  store: Store,
+  entries: LayerTree,
+  options: { readonly signal: AbortSignal; readonly onBytes?: (bytes: number) => void },
+): Promise<WrittenLayer> {
+  await using blob = await store.blobs.begin()
+  let done = 0
+  const sink = async (bytes: Uint8Array): Promise<void> => {
+    await blob.write(bytes)
+    done += bytes.length
+    options.onBytes?.(done)
+  }
+  const packed = await packLayer(entries, sink, { archive: blob.path, signal: options.signal })
+  const { digest } = await blob.commit()
+  const made = {
+    diffId: digest,
+    tar: true,
+    entries: encodeEntries(packed.entries),
+    size: packed.size,
+    created: newest(entries),
+  }
+  return { made, entries: packed.entries }
+}
+
+function newest(entries: LayerTree): string {
+  let seconds = 0
+  for (const entry of entries) if (entry.mtime.seconds > seconds) seconds = entry.mtime.seconds
+  return new Date(seconds * 1000).toISOString()
+}

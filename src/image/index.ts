@@ -1,0 +1,7 @@
+/**
+ * image: configurations assembled, images written to and read from layouts and archives.
+ *
+ * In: layers and a configuration, or an archive of somebody. Out: an image configuration, an OCI layout, an OCI or
+ * Docker archive. Always: digests are verified when reading, bytes are deterministic when writing.
+ */
+export { assembleImage, type ImageParts, type NewHistory } from './assemble-image.ts'

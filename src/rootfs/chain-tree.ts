@@ -1,0 +1,106 @@
+import { lstatSync } from 'node:fs'
+import { decodeEntries, diskPath, encodeEntries, readContent, scanDirectory } from '#layer'
+import { getXattrs } from '#linux'
+import type { LayerRecord, Store } from '#store'
+import { type Entry, type LayerTree, type MergedTree, mergeLayers, type Tree } from '#tree'
+import { directoryChain } from './directory-chain.ts'
+
+/** Layers, base first. */
+export type Chain = readonly LayerRecord[]
+
+/** What a chain amounts to. */
+export async function chainTree(store: Store, chain: Chain): Promise<MergedTree> {
+  const layers: LayerTree[] = []
+  for (let i = 0; i < chain.length; i++) layers.push(await layerEntries(store, chain.slice(0, i + 1)))
+  return mergeLayers(layers)
+}
+
+/**
+ * The entries of the topmost layer of a chain. Those of a layer that a command left behind are found by looking through
+ * its directory, once, and kept.
+ */
+export async function layerEntries(store: Store, chain: Chain): Promise<LayerTree> {
+  const given = chain.at(-1)
+  if (!given) return []
+  // Another step may have listed it since the caller got its record.
+  const layer = store.layers.get(given.id) ?? given
+  const directory = layer.forms.directory ? store.layers.directory(layer) : undefined
+  if (layer.forms.entries) {
+    return decodeEntries(await store.layers.readEntries(layer), {
+      ...(layer.forms.tar && layer.diffId !== undefined && { tar: store.blobs.path(layer.diffId) }),
+      ...(directory !== undefined && { directory }),
+    })
+  }
+  if (directory === undefined) throw new Error(`layer ${layer.id} has neither entries nor a directory`)
+  const below = chain.slice(0, -1)
+  const lower = directoryChain(
+    below.map(({ name, forms }) =>
+      forms.directory ? store.layers.directory({ name } as LayerRecord) : missingDirectory(name),
+    ),
+  )
+  const entries = withoutCopies(scanDirectory(directory, { overlay: true, xattrs: getXattrs }), lower)
+  const kept: Entry[] = []
+  let size = 0
+  for await (const entry of entries) {
+    kept.push(entry)
+    if (entry.type === 'file') size += entry.size
+  }
+  await store.layers.addEntries(layer.id, encodeEntries(kept), size)
+  return kept
+}
+
+function missingDirectory(name: string): never {
+  throw new Error(`layer ${name} lies below one that a command wrote, but has no directory`)
+}
+
+/**
+ * Overlay copies an object up when it is opened for writing or gets a child, changed or not. What is equal to the object
+ * below is no change (BuildKit: overlay differ, `sameDirent`); a directory stays where something in it changed.
+ */
+async function* withoutCopies(entries: readonly Entry[], lower: Pick<Tree, 'get'>): AsyncGenerator<Entry> {
+  const changed: boolean[] = []
+  const needed = new Set<string>()
+  for (const [i, entry] of entries.entries()) {
+    changed[i] = !(await isCopy(entry, lower))
+    if (changed[i])
+      for (let at = entry.path.lastIndexOf('/'); at > 0; at = entry.path.lastIndexOf('/', at - 1))
+        needed.add(entry.path.slice(0, at))
+    if (changed[i] && entry.type === 'hardlink') needed.add(entry.link ?? '')
+  }
+  for (const [i, entry] of entries.entries()) if (changed[i] || needed.has(entry.path)) yield entry
+}
+
+async function isCopy(entry: Entry, lower: Pick<Tree, 'get'>): Promise<boolean> {
+  if (entry.type === 'whiteout' || entry.type === 'opaque' || entry.type === 'hardlink') return false
+  const before = lower.get(entry.path)
+  if (before?.type !== entry.type || before.mode !== entry.mode || before.uid !== entry.uid || before.gid !== entry.gid)
+    return false
+  if (!sameXattrs(entry, before)) return false
+  if (entry.type === 'directory') return true
+  if (entry.mtime.seconds !== before.mtime.seconds || entry.link !== before.link) return false
+  if (entry.type !== 'file')
+    return entry.device?.major === before.device?.major && entry.device?.minor === before.device?.minor
+  return entry.size === before.size && (await sameContent(entry, before))
+}
+
+function sameXattrs(entry: Entry, before: Entry): boolean {
+  const there = before.source?.kind === 'file' ? getXattrs(before.source.path) : before.xattrs
+  const own = entry.xattrs
+  if ((own?.size ?? 0) !== (there?.size ?? 0)) return false
+  return [...(own ?? [])].every(([name, value]) => Buffer.compare(value, there?.get(name) ?? Buffer.alloc(0)) === 0)
+}
+
+async function sameContent(a: Entry, b: Entry): Promise<boolean> {
+  if (a.source?.kind === 'file' && b.source?.kind === 'file') {
+    const [x, y] = [a.source.path, b.source.path].map(path => lstatSync(diskPath(path), { bigint: true }))
+    // Nanoseconds that are set and equal only survive a copy-up; layers unpacked from archives have none.
+    if (x && y && x.mtimeNs % 1_000_000_000n !== 0n && x.mtimeNs === y.mtimeNs) return true
+  }
+  const left = readContent(a)
+  const right = readContent(b)
+  for (;;) {
+    const [x, y] = await Promise.all([left.next(), right.next()])
+    if (x.done || y.done) return x.done === true && y.done === true
+    if (Buffer.compare(x.value, y.value) !== 0) return false
+  }
+}

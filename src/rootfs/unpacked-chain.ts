@@ -1,0 +1,64 @@
+import { mkdir } from 'node:fs/promises'
+import { writeDirectory } from '#layer'
+import { makeNode, setXattr } from '#linux'
+import type { LayerRecord, Store } from '#store'
+import { type Entry, type MergedTree, mergeLayers } from '#tree'
+import { type Chain, layerEntries } from './chain-tree.ts'
+
+/** What unpacking depends on. */
+export interface UnpackOptions {
+  /** We are root only inside a user namespace: overlay reads its marks from `user.` attributes then. */
+  readonly rootless: boolean
+  /** Told before a layer is unpacked. */
+  readonly onUnpack?: (layer: LayerRecord) => void
+  readonly signal?: AbortSignal
+}
+
+/** The chain with a directory form for every layer; those that lack it are unpacked and kept. */
+export async function unpackedChain(store: Store, chain: Chain, options: UnpackOptions): Promise<Chain> {
+  const out: LayerRecord[] = []
+  for (const [i, given] of chain.entries()) {
+    const layer = store.layers.get(given.id) ?? given
+    out.push(layer.forms.directory ? layer : await unpack(store, chain.slice(0, i + 1), options))
+  }
+  return out
+}
+
+async function unpack(store: Store, chain: Chain, options: UnpackOptions): Promise<LayerRecord> {
+  const layer = chain.at(-1) as LayerRecord
+  options.onUnpack?.(layer)
+  const directory = await store.temporary('unpack')
+  await mkdir(directory, { mode: 0o755 })
+  let below: MergedTree | undefined
+  const entries = await layerEntries(store, chain)
+  const needsBelow = lacksParents(entries)
+  if (needsBelow)
+    below = mergeLayers(await Promise.all(chain.slice(0, -1).map((_, i) => layerEntries(store, chain.slice(0, i + 1)))))
+  await writeDirectory(entries, directory, {
+    whiteouts: {
+      kind: 'overlay',
+      opaqueAttribute: options.rootless ? 'user.overlay.opaque' : 'trusted.overlay.opaque',
+    },
+    owners: true,
+    calls: { setXattr, makeNode },
+    ...(below && { missingDirectory: (path: string): Entry | undefined => directoryOf(below, path) }),
+    ...(options.signal && { signal: options.signal }),
+  })
+  return store.layers.addDirectory(layer.id, directory)
+}
+
+function directoryOf(tree: MergedTree | undefined, path: string): Entry | undefined {
+  const entry = tree?.get(path)
+  return entry?.type === 'directory' ? entry : undefined
+}
+
+/** Whether some entry's directory is not among the entries: its attributes must come from the layers below. */
+function lacksParents(entries: readonly Entry[]): boolean {
+  const directories = new Set([''])
+  for (const entry of entries) {
+    const slash = entry.path.lastIndexOf('/')
+    if (entry.path !== '' && !directories.has(slash === -1 ? '' : entry.path.slice(0, slash))) return true
+    if (entry.type === 'directory') directories.add(entry.path)
+  }
+  return false
+}

@@ -1,0 +1,160 @@
+import { lstatSync, realpathSync, type Stats } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '#diagnostics'
+import { diskPath, entryOf, listDirectory } from '#layer'
+import { getXattrs } from '#linux'
+import { readStatCache, type Store, writeStatCache } from '#store'
+import { type Entry, joinPath } from '#tree'
+import type { Selectable } from './selectable.ts'
+
+/** The ignore file's say; see `parseIgnoreFile`. */
+export interface ContextFilter {
+  /** Whether a path is left out, and by which line (from 1). */
+  decide(path: string): { readonly excluded: boolean; readonly line?: number }
+  /** Whether something below an excluded directory may be let in again. */
+  mayReinclude(path: string): boolean
+  /** How messages call the file. */
+  readonly name: string
+}
+
+export interface LocalContext extends Selectable {
+  /** Absolute, without symlinks. */
+  readonly directory: string
+  /** Writes what was learnt to the stat cache. */
+  save(): Promise<void>
+}
+
+/** A file that changed this shortly before it was read may change again without its times telling. Milliseconds. */
+const racy = 50
+
+/**
+ * A directory as a build context. It is looked at only where somebody asks. Owners are 0:0 (section 12.12 of the
+ * language page), sockets appear as empty files (12.11). Throws a `UserError` when the directory cannot be read.
+ */
+export function openLocalContext(store: Store, path: string, filter?: ContextFilter): LocalContext {
+  const directory = realDirectory(path)
+  const cache = readStatCache(store.root, directory)
+  const stats = new Map<string, Stats | undefined>()
+  const entries = new Map<string, Entry | undefined>()
+  let learnt = 0
+
+  const statOf = (at: string): Stats | undefined => {
+    if (!stats.has(at)) stats.set(at, lstatSync(diskPath(join(directory, at)), { throwIfNoEntry: false }))
+    return stats.get(at)
+  }
+  const visible = (at: string): boolean => {
+    if (!filter || at === '' || !filter.decide(at).excluded) return true
+    // A directory shows up where something in it is let in again.
+    return (
+      statOf(at)?.isDirectory() === true &&
+      filter.mayReinclude(at) &&
+      listDirectory(join(directory, at)).some(name => visible(joinPath(at, name)))
+    )
+  }
+  const load = (at: string): Entry | undefined => {
+    const found = statOf(at)
+    if (!found || !visible(at)) return undefined
+    const full = join(directory, at)
+    if (found.isSocket())
+      return {
+        path: at,
+        type: 'file',
+        mode: found.mode & 0o7777,
+        uid: 0,
+        gid: 0,
+        size: 0,
+        mtime: { seconds: Math.floor(found.mtimeMs / 1000), nanoseconds: 0 },
+        source: { kind: 'bytes', bytes: new Uint8Array() },
+      }
+    const entry = entryOf(at, full, { stats: found, options: { overlay: false, xattrs: getXattrs } })
+    return entry && { ...entry, uid: 0, gid: 0 }
+  }
+  const key = (at: string): readonly [number, number, number, number] | undefined => {
+    const found = statOf(at)
+    return found && [found.size, found.ino, found.mtimeMs, found.ctimeMs]
+  }
+
+  return {
+    directory,
+    get: at => {
+      if (!entries.has(at))
+        entries.set(
+          at,
+          guarded(directory, at, () => load(at)),
+        )
+      return entries.get(at)
+    },
+    list: at => {
+      const found = statOf(at)
+      if (!found?.isDirectory()) return []
+      return guarded(directory, at, () =>
+        listDirectory(join(directory, at)).filter(name => visible(joinPath(at, name))),
+      )
+    },
+    inodeOf: at => {
+      const found = statOf(at)
+      return found && found.nlink > 1 && !found.isDirectory() ? `${found.dev}:${found.ino}` : undefined
+    },
+    knownContent: entry => {
+      const known = cache.files.get(entry.path)
+      const now = key(entry.path)
+      return known && now?.every((value, i) => value === known[i]) ? known[4] : undefined
+    },
+    learnContent: (entry, content) => {
+      const prefix = `${directory}/`
+      if (entry.source?.kind !== 'file' || !entry.source.path.startsWith(prefix)) return
+      const at = entry.source.path.slice(prefix.length)
+      const now = key(at)
+      if (!now || Date.now() - now[3] < racy || now.every((value, i) => value === cache.files.get(at)?.[i])) return
+      cache.files.set(at, [...now, content])
+      learnt++
+    },
+    whyMissing: at => {
+      const decision = filter?.decide(at)
+      if (!decision?.excluded || !statOf(at)) return undefined
+      const line = decision.line === undefined ? '' : `:${decision.line}`
+      return {
+        message: `${filter?.name ?? ''}${line} leaves it out of the build context`,
+        hint: `add a line "!${at}" to ${filter?.name ?? ''} or remove line ${decision.line ?? ''}`,
+      }
+    },
+    save: async () => {
+      if (learnt === 0) return
+      for (const at of cache.files.keys()) if (!statOf(at)) cache.files.delete(at)
+      writeStatCache(store.root, directory, { cache, temporary: await store.temporary('stat-cache') })
+      learnt = 0
+    },
+  }
+}
+
+function realDirectory(path: string): string {
+  const real = guarded(path, '', () => realpathSync(path))
+  if (!lstatSync(real).isDirectory()) {
+    throw new UserError(`the build context "${path}" is not a directory`, {
+      hint: 'name a directory, such as "." for this one',
+    })
+  }
+  return real
+}
+
+/** System errors about the user's own files, with the file's name. */
+function guarded<T>(directory: string, path: string, body: () => T): T {
+  try {
+    return body()
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    const at = join(directory, path)
+    if (code === 'ENOENT')
+      throw new UserError(`the build context "${at}" does not exist`, {
+        hint: 'name an existing directory, such as "." for this one',
+        cause: error,
+      })
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw new UserError(`cannot read "${at}" of the build context: permission denied`, {
+        hint: 'change its permissions, or list it in .dockerignore',
+        cause: error,
+      })
+    }
+    throw error
+  }
+}
