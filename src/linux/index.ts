@@ -31,3 +31,11 @@ export { openLibbz2 } from './libbz2.ts'
 export { type Decoder, openLiblzma } from './liblzma.ts'
 export { openLibzstd, type ZstdEncoder } from './libzstd.ts'
 export { FilterError, pipeThrough } from './pipe-through.ts'
+export {
+  enterUserNamespace,
+  type EnterOptions,
+  findUserMapping,
+  type UserMapping,
+  userNamespaceMarker,
+} from './user-namespace.ts'
+export { type HostCheck, type HostReport, probeHost, type ProbeOptions } from './probe-host.ts'

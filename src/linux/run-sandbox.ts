@@ -3,11 +3,12 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Socket } from 'node:net'
 import { UserError } from '#diagnostics'
+import { forwardSignals } from './forward-signals.ts'
 import { createLaunchFilter } from './launch-filter.ts'
 import { mountsOfTopRoot, parseMountInfo } from './mount-info.ts'
 import { countOomKills } from './oom-kills.ts'
 import type { SandboxPlan } from './plan-sandbox.ts'
-import { forwardSignals, innermostProcess } from './sandbox-signals.ts'
+import { innermostProcess, sendSignal } from './process-tree.ts'
 import { lifelineFd, statusFd } from './sandbox-script.ts'
 
 export interface SandboxOptions {
@@ -54,7 +55,7 @@ export async function runSandbox(plan: SandboxPlan, options: SandboxOptions): Pr
   child.stderr?.on('data', filter.push)
   const status = watchStatus(child, plan)
   using _abort = endOnAbort(child, plan, options.signal)
-  using _signals = plan.stdio === 'inherit' ? forwardSignals(child) : undefined
+  using _signals = plan.stdio === 'inherit' ? forwardSignals(name => signalCommand(child, plan, name)) : undefined
   const { code, signal } = await ended(child)
   const launchError = filter.end()
   options.signal?.throwIfAborted()
@@ -130,15 +131,7 @@ function misplacedMount(pid: number | undefined, plan: SandboxPlan): string | un
 function endOnAbort(child: ChildProcess, plan: SandboxPlan, signal: AbortSignal | undefined): Disposable {
   let timer: NodeJS.Timeout | undefined
   const end = (): void => {
-    const { pid } = child
-    if (pid === undefined) return
-    // In its own session the whole group gets it: a shell that is the first process of its namespace ignores SIGTERM.
-    const target = plan.stdio === 'pipe' ? -pid : innermostProcess(pid)
-    try {
-      if (target !== undefined) process.kill(target, 'SIGTERM')
-    } catch {
-      // Already gone.
-    }
+    signalCommand(child, plan, 'SIGTERM')
     timer = setTimeout(() => (child.stdio[lifelineFd] as Socket).destroy(), graceMilliseconds)
   }
   signal?.addEventListener('abort', end, { once: true })
@@ -148,6 +141,14 @@ function endOnAbort(child: ChildProcess, plan: SandboxPlan, signal: AbortSignal 
       signal?.removeEventListener('abort', end)
     },
   }
+}
+
+function signalCommand(child: ChildProcess, plan: SandboxPlan, name: NodeJS.Signals): void {
+  const { pid } = child
+  if (pid === undefined) return
+  // In its own session the whole group gets it: a shell that is the first process of its namespace ignores SIGTERM.
+  const target = plan.stdio === 'pipe' ? -pid : innermostProcess(pid)
+  if (target !== undefined) sendSignal(target, name)
 }
 
 function resultOf(signal: NodeJS.Signals | undefined, code: number | null, oomKillsBefore: number): SandboxResult {

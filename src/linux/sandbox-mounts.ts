@@ -56,6 +56,7 @@ export function standardMounts(spec: SandboxSpec, host: HostTools, root: string)
   const at = (path: string): string => root + (spec.resolved?.get(path) ?? path)
   const quiet = ['nosuid', 'noexec', 'nodev']
   const dev = at('/dev')
+  const ownFile = ['bind', 'ro', ...lockedFlags(host, spec.scratch)]
   return [
     { source: 'proc', target: at('/proc'), type: 'proc', options: quiet },
     ...sysMounts(spec, host, at('/sys')),
@@ -87,8 +88,8 @@ export function standardMounts(spec: SandboxSpec, host: HostTools, root: string)
       type: 'tmpfs',
       options: [...quiet, 'mode=1777', `size=${spec.shmSize ?? 64 * 1024 * 1024}`],
     },
-    fileMount(`${spec.scratch}/hosts`, at('/etc/hosts'), host),
-    fileMount(`${spec.scratch}/resolv.conf`, at('/etc/resolv.conf'), host),
+    { source: `${spec.scratch}/hosts`, target: at('/etc/hosts'), type: 'none', options: ownFile },
+    { source: `${spec.scratch}/resolv.conf`, target: at('/etc/resolv.conf'), type: 'none', options: ownFile },
     ...(spec.privileges === 'sandbox' ? protections(host, at) : []),
   ]
 }
@@ -138,10 +139,6 @@ function protections(host: HostTools, at: (path: string) => string): MountLine[]
       : [],
   )
   return [...masks, ...locks]
-}
-
-function fileMount(source: string, target: string, host: HostTools): MountLine {
-  return { source, target, type: 'none', options: ['bind', 'ro', ...lockedFlags(host, source)] }
 }
 
 /** Mounts that the caller asked for, in order. `overlayOptions` names the layers of an overlay. */

@@ -1,30 +1,4 @@
-import type { ChildProcess } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-
-/** Signals that we hand on; those of the keyboard reach the command through the terminal. */
-const forwarded = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const
-const fromKeyboard = ['SIGINT', 'SIGQUIT'] as const
-
-/** While it lasts, our process hands signals on to the sandbox's command and does not end by those of the keyboard. */
-export function forwardSignals(child: ChildProcess): Disposable {
-  const handOn = (name: NodeJS.Signals): void => {
-    const target = child.pid === undefined ? undefined : innermostProcess(child.pid)
-    try {
-      if (target !== undefined) process.kill(target, name)
-    } catch {
-      // Already gone.
-    }
-  }
-  const ignore = (): void => {}
-  for (const name of forwarded) process.on(name, handOn)
-  for (const name of fromKeyboard) process.on(name, ignore)
-  return {
-    [Symbol.dispose]() {
-      for (const name of forwarded) process.off(name, handOn)
-      for (const name of fromKeyboard) process.off(name, ignore)
-    },
-  }
-}
 
 /**
  * The command below `pid` (unshare → keeper → unshare → command), or undefined before it exists. The keeper has a
@@ -58,4 +32,13 @@ function childrenByScan(parent: number): number[] {
     }
   }
   return out.sort((a, b) => a - b)
+}
+
+/** Sends a signal to a process that may have ended meanwhile; a negative id names a group. */
+export function sendSignal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // Already gone.
+  }
 }
