@@ -91,7 +91,7 @@ describe.each(programs)('%s', program => {
     })
 
     test.skipIf(skip)('an error of the source stays itself, and a reader may stop early', async () => {
-      const packed = run(program, ['-1c'], sampleOf(3_000_000))
+      const packed = run(program, ['-1c'], sampleOf(1_500_000))
       let isClosed = false
       async function* failing(): AsyncGenerator<Uint8Array> {
         yield packed.subarray(0, 50_000)

@@ -43,7 +43,8 @@ export function loadLibrary(names: readonly string[]): NativeLibrary | undefined
     if (koffi.sizeof('void *') !== 8 || endianness() !== 'LE') return undefined
     for (const name of names) {
       try {
-        return { koffi, handle: koffi.load(name) }
+        // Deep: node exports its own zstd, and the library's calls to itself must not end there.
+        return { koffi, handle: koffi.load(name, { deep: true }) }
       } catch {
         // The next name.
       }

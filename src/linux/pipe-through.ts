@@ -53,14 +53,20 @@ export async function* pipeThrough(
   }
 }
 
+/** Notes what the source throws, as opposed to what is thrown into it because the program closed its input. */
 async function* watch(
   source: AsyncIterable<Uint8Array>,
   onError: (error: unknown) => void,
 ): AsyncGenerator<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]()
+  const next = () =>
+    iterator.next().catch((error: unknown) => {
+      onError(error)
+      throw error
+    })
   try {
-    yield* source
-  } catch (error) {
-    onError(error)
-    throw error
+    for (let result = await next(); result.done !== true; result = await next()) yield result.value
+  } finally {
+    await iterator.return?.()
   }
 }
