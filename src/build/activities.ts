@@ -3,7 +3,7 @@ import type { BuildPlan, StagePlan } from '#plan'
 import type { ActivityEvent } from './step-kind.ts'
 
 export interface Activity {
-  report(event: ActivityEvent): void
+  readonly report: (event: ActivityEvent) => void
   done(cached: boolean): void
   failed(message: string): void
 }

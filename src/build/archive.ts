@@ -64,7 +64,7 @@ async function hasFirstMember(bytes: AsyncIterable<Uint8Array>): Promise<boolean
 
 interface Opened {
   readonly compressed: boolean
-  open(): AsyncIterable<Uint8Array>
+  readonly open: () => AsyncIterable<Uint8Array>
 }
 
 /** A compressed archive is spooled once, so that members can be read where they lie. */

@@ -55,9 +55,9 @@ function fromChain(store: Store, chain: Chain, where: string): SourceTree {
 
 function selectable(tree: MergedTree): Selectable {
   return {
-    get: tree.get,
-    list: tree.list,
-    inodeOf: tree.inodeOf,
+    get: path => tree.get(path),
+    list: path => tree.list(path),
+    inodeOf: path => tree.inodeOf(path),
     knownContent: entry => entry.content,
     learnContent: () => undefined,
   }

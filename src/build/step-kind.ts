@@ -40,9 +40,9 @@ export interface StepInputs {
   readonly parent: Chain
   readonly platform: Platform
   /** The parent as one tree. */
-  parentTree(): Promise<MergedTree>
-  source(ref: SourceRef): Promise<SourceTree>
-  host(): HostTools
+  readonly parentTree: () => Promise<MergedTree>
+  readonly source: (ref: SourceRef) => Promise<SourceTree>
+  readonly host: () => HostTools
   readonly secrets: ReadonlyMap<string, SecretSource>
   readonly signal: AbortSignal
   /** Milliseconds since 1970. */
@@ -50,7 +50,7 @@ export interface StepInputs {
   readonly warn: WarningSink
   /** False when the step is to be made anew, whatever was recorded. */
   readonly mayHit: boolean
-  report(event: ActivityEvent): void
+  readonly report: (event: ActivityEvent) => void
 }
 
 /** Events of the step's own activity. */

@@ -51,13 +51,13 @@ function excerpt({ source, span }: Place, paint: Paint): string[] {
   const end = positionOf(source, Math.max(span.start, span.end - 1))
   const width = String(start.line + 1).length
   const text = printable(lineOf(source, start.line))
-  const caretEnd = end.line === start.line ? end.column : [...text].length
+  const caretEnd = end.line === start.line ? end.column : Array.from(text).length
   const show = (line: number): string =>
     `${paint('dim', `${String(line).padStart(width)} |`)} ${printable(lineOf(source, line))}`
   const out = [`${paint('dim', ' '.repeat(width) + '-->')} ${source.name}:${start.line}:${start.column}`]
   if (start.line > 1) out.push(show(start.line - 1))
   out.push(show(start.line))
-  const lead = [...text]
+  const lead = Array.from(text)
     .slice(0, start.column - 1)
     .map(c => (c === '\t' ? '\t' : ' '))
     .join('')
@@ -68,5 +68,5 @@ function excerpt({ source, span }: Place, paint: Paint): string[] {
 
 /** Text from outside must not steer the terminal. */
 function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '\u{fffd}')
+  return stripVTControlCharacters(text).replace(/(?![\t\n])\p{Cc}/gu, '\u{fffd}')
 }

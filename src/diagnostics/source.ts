@@ -29,7 +29,7 @@ export function positionOf(source: Source, offset: number): Position {
   const lineStart = before.lastIndexOf('\n') + 1
   let line = 1
   for (let i = before.indexOf('\n'); i !== -1; i = before.indexOf('\n', i + 1)) line++
-  return { line, column: [...before.slice(lineStart)].length + 1 }
+  return { line, column: Array.from(before.slice(lineStart)).length + 1 }
 }
 
 /** The text of line `line` (from 1) without its line end. */

@@ -18,7 +18,8 @@ type Row = [
   nanoseconds: number,
   link: string | 0,
   content: string | 0,
-  offset: number | -1,
+  /** -1: not in the tar. */
+  offset: number,
   extra?: { device?: Entry['device']; xattrs?: [string, string][] },
 ]
 

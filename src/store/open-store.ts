@@ -28,7 +28,7 @@ export function openStore(root: string, now: () => number = Date.now): Store {
   const absolute = resolve(root)
   const database = openDatabase(absolute)
   const session = beginSession(absolute, now())
-  const { temporary } = session
+  const temporary = (name: string): Promise<string> => session.temporary(name)
   const blobs = openBlobStore(join(absolute, 'blobs'), temporary)
   const layers = openLayerStore(database, {
     layers: join(absolute, 'layers'),

@@ -35,7 +35,7 @@ export function unpackInto(parent: Tree, members: readonly Entry[], options: Unp
     const target = place(draft, base, path)
     draft.makeDirectories(splitPath(target).parent, { ...directories, mode: 0o755 })
     const link = member.type === 'hardlink' ? hardLink(draft, base, member) : member.link
-    draft.put({ ...member, path: target, ...(options.owner ?? {}), ...(link !== undefined && { link }) })
+    draft.put({ ...member, path: target, ...options.owner, ...(link !== undefined && { link }) })
   }
   return draft.finish()
 }

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest'
+import { type Entry, lookup, mergeLayers, type MergedTree } from '#tree'
+
+const entry = (path: string, type: Entry['type'] = 'file', more: Partial<Entry> = {}): Entry => ({
+  path,
+  type,
+  mode: type === 'directory' ? 0o755 : 0o644,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtime: { seconds: 0, nanoseconds: 0 },
+  ...more,
+})
+const paths = (tree: MergedTree): string[] => [...tree.walk()].map(each => each.path)
+
+describe('mergeLayers', () => {
+  test('later entries replace earlier ones, directories keep their children', () => {
+    const tree = mergeLayers([
+      [entry('a', 'directory'), entry('a/x'), entry('b')],
+      [entry('a', 'directory', { mode: 0o700 }), entry('b', 'symlink', { link: 'a' })],
+    ])
+    expect(paths(tree)).toEqual(['', 'a', 'a/x', 'b'])
+    expect(tree.get('a')?.mode).toBe(0o700)
+    expect(tree.get('b')?.type).toBe('symlink')
+    expect([tree.layerOf('a'), tree.layerOf('a/x')]).toEqual([1, 0])
+  })
+
+  test('a whiteout hides lower layers only, wherever it stands in the archive', () => {
+    const lower = [entry('d', 'directory'), entry('d/old')]
+    const upper = [entry('d', 'directory'), entry('d/new'), entry('d', 'whiteout')]
+    for (const layer of [upper, upper.toReversed()])
+      expect(paths(mergeLayers([lower, layer]))).toEqual(['', 'd', 'd/new'])
+  })
+
+  test('an opaque directory hides what is below and keeps its own', () => {
+    const tree = mergeLayers([
+      [entry('d', 'directory'), entry('d/sub', 'directory'), entry('d/sub/old'), entry('d/f')],
+      [entry('d', 'directory'), entry('d/sub', 'directory'), entry('d/sub/new'), entry('d', 'opaque')],
+    ])
+    expect(paths(tree)).toEqual(['', 'd', 'd/sub', 'd/sub/new'])
+  })
+
+  test('a file in place of a directory hides its children, and back', () => {
+    const lower = [entry('p', 'directory'), entry('p/c')]
+    expect(paths(mergeLayers([lower, [entry('p')]]))).toEqual(['', 'p'])
+    expect(paths(mergeLayers([lower, [entry('p')], [entry('p', 'directory')]]))).toEqual(['', 'p'])
+  })
+
+  test('hard links are names of one inode, and outlive the first name', () => {
+    const tree = mergeLayers([
+      [entry('a', 'file', { size: 3 }), entry('b', 'hardlink', { link: 'a' }), entry('c')],
+      [entry('a', 'whiteout')],
+    ])
+    expect(tree.get('b')).toMatchObject({ type: 'file', size: 3, path: 'b' })
+    expect(tree.get('a')).toBeUndefined()
+    expect(tree.inodeOf('b')).not.toBe(tree.inodeOf('c'))
+  })
+
+  test('a directory that no layer describes exists', () => {
+    expect(mergeLayers([[entry('x/y/z')]]).get('x/y')).toMatchObject({ type: 'directory', mode: 0o755 })
+  })
+})
+
+describe('lookup', () => {
+  const tree = mergeLayers([
+    [
+      entry('bin', 'symlink', { link: 'usr/bin' }),
+      entry('usr', 'directory'),
+      entry('usr/bin', 'directory'),
+      entry('usr/bin/sh'),
+      entry('abs', 'symlink', { link: '/usr/bin/sh' }),
+      entry('up', 'symlink', { link: '../../../usr' }),
+      entry('loop', 'symlink', { link: 'loop' }),
+      entry('dangling', 'symlink', { link: '/nowhere/x' }),
+    ],
+  ])
+  test.each([
+    ['bin/sh', 'usr/bin/sh', 'file'],
+    ['/abs', 'usr/bin/sh', 'file'],
+    ['up/bin/sh', 'usr/bin/sh', 'file'],
+    ['../../bin/../bin/sh', 'usr/bin/sh', 'file'],
+    ['dangling/f', 'nowhere/x/f', undefined],
+    ['bin/', 'usr/bin', 'directory'],
+    ['', '', 'directory'],
+  ])('%j is %j', (path, resolved, type) => {
+    const found = lookup(tree, path)
+    expect([found.path, found.entry?.type]).toEqual([resolved, type])
+  })
+  test('the last link can be kept', () => {
+    expect(lookup(tree, 'bin', { final: 'keep' })).toMatchObject({ path: 'bin', entry: { type: 'symlink' } })
+    expect(lookup(tree, 'bin/sh', { final: 'keep' }).path).toBe('usr/bin/sh')
+  })
+  test('a loop is an error', () => {
+    expect(() => lookup(tree, 'loop/x')).toThrow(/symbolic links/)
+  })
+})
