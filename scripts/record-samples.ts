@@ -31,7 +31,7 @@ function record(sample: Sample): Expectation {
 
 /** One line per path, so that a change reads well in a review. */
 function render(expectation: Expectation): string {
-  const { tree, history, ...rest } = expectation
+  const { tree, history = [], ...rest } = expectation
   const lines = Object.entries(tree).map(([path, value]) => `    ${JSON.stringify(path)}: ${JSON.stringify(value)}`)
   const entries = history.map(entry => `    ${JSON.stringify(entry)}`)
   const text = JSON.stringify({ tree: '@tree', ...rest, history: '@history' }, null, 2)

@@ -30,7 +30,8 @@ export interface Expectation {
   readonly removed: readonly string[]
   readonly config: Readonly<Record<string, unknown>>
   readonly author: string
-  readonly history: readonly HistoryRecord[]
+  /** Absent where the expectation is written by hand and the wording is not what it looks at. */
+  readonly history?: readonly HistoryRecord[]
 }
 
 /** null: the field must be absent. */
@@ -126,7 +127,7 @@ export function compareWithExpectation(
     ...compareTrees(wanted, actual),
     ...compareFields('config.', config, configOf(image)),
     ...compareFields('', { author: expected.author }, { author: image.config['author'] ?? '' }),
-    ...compareHistories(history, historyOf(image, expected.basis === 'base')),
+    ...(history === undefined ? [] : compareHistories(history, historyOf(image, expected.basis === 'base'))),
   ]
 }
 
