@@ -5,5 +5,5 @@
  * the stat cache where the file did not change. Always: nothing outside the directory is read, owners are root's, a file
  * that nobody asks for is not touched.
  */
-export { type ContextFilter, type LocalContext, openLocalContext } from './local-context.ts'
+export { type LocalContext, openLocalContext } from './local-context.ts'
 export { type Selectable } from './selectable.ts'

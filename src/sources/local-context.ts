@@ -1,21 +1,12 @@
 import { lstatSync, realpathSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '#diagnostics'
+import { positionOf, UserError } from '#diagnostics'
+import { type IgnorePattern, ignoreMatcher } from '#dockerfile'
 import { diskPath, entryOf, listDirectory } from '#layer'
 import { getXattrs } from '#linux'
 import { readStatCache, type Store, writeStatCache } from '#store'
 import { type Entry, joinPath } from '#tree'
 import type { Selectable } from './selectable.ts'
-
-/** The ignore file's say; see `parseIgnoreFile`. */
-export interface ContextFilter {
-  /** Whether a path is left out, and by which line (from 1). */
-  decide(path: string): { readonly excluded: boolean; readonly line?: number }
-  /** Whether something below an excluded directory may be let in again. */
-  mayReinclude(path: string): boolean
-  /** How messages call the file. */
-  readonly name: string
-}
 
 export interface LocalContext extends Selectable {
   /** Absolute, without symlinks. */
@@ -28,11 +19,12 @@ export interface LocalContext extends Selectable {
 const racy = 50
 
 /**
- * A directory as a build context. It is looked at only where somebody asks. Owners are 0:0 (section 12.12 of the
+ * A directory as a build context, less what its ignore file leaves out. It is looked at only where somebody asks. Owners are 0:0 (section 12.12 of the
  * language page), sockets appear as empty files (12.11). Throws a `UserError` when the directory cannot be read.
  */
-export function openLocalContext(store: Store, path: string, filter?: ContextFilter): LocalContext {
+export function openLocalContext(store: Store, path: string, ignore: readonly IgnorePattern[] = []): LocalContext {
   const directory = realDirectory(path)
+  const filter = ignore.length > 0 ? ignoreMatcher(ignore) : undefined
   const cache = readStatCache(store.root, directory)
   const stats = new Map<string, Stats | undefined>()
   const entries = new Map<string, Entry | undefined>()
@@ -43,11 +35,11 @@ export function openLocalContext(store: Store, path: string, filter?: ContextFil
     return stats.get(at)
   }
   const visible = (at: string): boolean => {
-    if (!filter || at === '' || !filter.decide(at).excluded) return true
+    if (!filter || at === '' || !filter.decide(at).ignored) return true
     // A directory shows up where something in it is let in again.
     return (
       statOf(at)?.isDirectory() === true &&
-      filter.mayReinclude(at) &&
+      filter.mustWalk(at) &&
       listDirectory(join(directory, at)).some(name => visible(joinPath(at, name)))
     )
   }
@@ -111,11 +103,13 @@ export function openLocalContext(store: Store, path: string, filter?: ContextFil
     },
     whyMissing: at => {
       const decision = filter?.decide(at)
-      if (!decision?.excluded || !statOf(at)) return undefined
-      const line = decision.line === undefined ? '' : `:${decision.line}`
+      if (!decision?.ignored || !statOf(at)) return undefined
+      const place = decision.decidedBy?.place
+      const name = place?.source.name ?? '.dockerignore'
+      const line = place ? positionOf(place.source, place.span.start).line : undefined
       return {
-        message: `${filter?.name ?? ''}${line} leaves it out of the build context`,
-        hint: `add a line "!${at}" to ${filter?.name ?? ''} or remove line ${decision.line ?? ''}`,
+        message: `${name}${line === undefined ? '' : `:${line}`} leaves it out of the build context`,
+        hint: `add a line "!${at}" at the end of ${name}${line === undefined ? '' : `, or remove line ${line}`}`,
       }
     },
     save: async () => {
