@@ -329,6 +329,34 @@ describe('the end', () => {
   })
 })
 
+test('content can be skipped unread', () => {
+  const archive = Buffer.concat([
+    block({ 0: 'a' }, { size: 700 }),
+    stored('x'.repeat(700)),
+    block({ 0: 'b' }, { size: 3 }),
+    stored('abc'),
+    endOfArchive,
+  ])
+  const seen: string[] = []
+  let ends = 0
+  const parser = createTarParser({
+    onHeader: (header, offset) => seen.push(`${header.path} at ${offset}`),
+    onContent: bytes => seen.push(Buffer.from(bytes).toString()),
+    onHole: () => undefined,
+    onMemberEnd: () => ends++,
+  })
+  expect(parser.skippable()).toBe(0)
+  parser.push(archive.subarray(0, 512))
+  expect(parser.skippable()).toBe(700)
+  parser.skip(700)
+  expect(parser.skippable()).toBe(324)
+  parser.skip(324)
+  expect(() => parser.skip(1)).toThrow(/can't skip/)
+  parser.push(archive.subarray(1536))
+  parser.end()
+  expect([seen, ends]).toEqual([['a at 512', 'b at 2048', 'abc'], 2])
+})
+
 test('readTar gives the members before the damage, and closes its source', async () => {
   let isClosed = false
   const source = (async function* () {

@@ -38,6 +38,10 @@ export interface TarOptions {
 export interface TarParser {
   /** Takes the next bytes, in pieces of any size; what follows the end of the archive is ignored. */
   push(chunk: Uint8Array): void
+  /** How many of the next bytes are content or padding, which a seekable source needn't read: see `skip`. */
+  skippable(): number
+  /** Passes over `size` (at most `skippable()`) bytes as if they had been pushed, without `onContent`. */
+  skip(size: number): void
   /** Says that no more bytes come. Throws where the archive can't end here. */
   end(): void
 }
@@ -255,22 +259,38 @@ export function createTarParser(handlers: TarHandlers, options: TarOptions = {})
     }
     if (state === 'ended') return available
     const count = Math.min(remaining, available)
+    if (state === 'meta' && meta !== undefined) {
+      chunk.copy(meta.padded, meta.padded.length - remaining, from, from + count)
+    } else if (state === 'content') {
+      handlers.onContent(chunk.subarray(from, from + count))
+    }
+    advance(count)
+    return count
+  }
+
+  function skippable(): number {
+    return state === 'content' || state === 'skip' ? remaining : 0
+  }
+
+  /** Goes on in a run of known length. */
+  function advance(count: number): void {
     position += count
     remaining -= count
-    if (state === 'meta' && meta !== undefined) {
-      chunk.copy(meta.padded, meta.padded.length - remaining - count, from, from + count)
-      if (remaining === 0) finishMeta(meta)
-    } else if (state === 'content' && current !== undefined) {
-      handlers.onContent(chunk.subarray(from, from + count))
-      if (remaining === 0) finishPiece(current)
-    } else if (remaining === 0) state = 'block'
-    return count
+    if (remaining > 0) return
+    if (state === 'meta' && meta !== undefined) finishMeta(meta)
+    else if (state === 'content' && current !== undefined) finishPiece(current)
+    else state = 'block'
   }
 
   return {
     push(chunk) {
       const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
       for (let i = 0; i < bytes.length; ) i += take(bytes, i)
+    },
+    skippable,
+    skip(size) {
+      if (size < 0 || size > skippable()) throw new Error(`can't skip ${size} bytes of a tar archive here`)
+      if (size > 0) advance(size)
     },
     end() {
       if (state === 'ended') return
