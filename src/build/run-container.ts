@@ -70,7 +70,7 @@ export async function runContainer(options: ContainerOptions): Promise<Container
   )
   const result = await runSandbox(plan, { signal, onOutput: options.onOutput })
   if (!options.keep) return result
-  return { ...result, kept: await keep(options, { config, chain, upper: workspace.upper }) }
+  return { ...result, kept: await keep(options, { config, chain, upper: await workspace.takeUpper() }) }
 }
 
 async function sandboxOf(

@@ -32,7 +32,8 @@ export async function layerEntries(store: Store, chain: Chain): Promise<LayerTre
     })
   }
   if (directory === undefined) throw new Error(`layer ${layer.id} has neither entries nor a directory`)
-  const below = chain.slice(0, -1)
+  // Forms are added while a build goes on: ask again.
+  const below = chain.slice(0, -1).map(each => store.layers.get(each.id) ?? each)
   const lower = directoryChain(
     below.map(({ name, forms }) =>
       forms.directory ? store.layers.directory({ name } as LayerRecord) : missingDirectory(name),

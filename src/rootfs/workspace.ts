@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, lstatSync, lutimesSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '#diagnostics'
 import { diskPath } from '#layer'
@@ -22,6 +22,8 @@ export interface Workspace extends AsyncDisposable {
   readonly work: string
   /** The chain as it was before, for look-ups of users and programs. */
   readonly tree: Pick<Tree, 'get'>
+  /** Takes what was written out of the workspace; returns the path of the directory, which is the caller's then. */
+  readonly takeUpper: () => Promise<string>
   /** Where each mount point really is, once symlinks inside the root are followed. */
   readonly resolved: ReadonlyMap<string, string>
 }
@@ -49,6 +51,11 @@ export async function openWorkspace(store: Store, chain: Chain, options: Workspa
     work,
     tree,
     resolved,
+    takeUpper: async () => {
+      const taken = await store.temporary('written')
+      await rename(upper, taken)
+      return taken
+    },
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
   }
 }

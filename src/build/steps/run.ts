@@ -62,7 +62,7 @@ async function makeLayer(step: RunStep, inputs: StepInputs): Promise<MadeLayer> 
   const tail = createLogTail()
   const result = await execute(step, inputs, { mounts, workspace, account, tail })
   if (result.exitCode !== 0) throw failure(step, result, tail)
-  return { directory: workspace.upper, created: new Date(inputs.now()).toISOString() }
+  return { directory: await workspace.takeUpper(), created: new Date(inputs.now()).toISOString() }
 }
 
 interface Prepared {
