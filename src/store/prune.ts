@@ -27,7 +27,7 @@ export interface DiskUsage {
 }
 
 export interface PruneOptions {
-  /** Also remove images without a tag (always) and, with `all`, every image that no tag names is joined by tagged ones. */
+  /** Images without a tag always go; with `all` also those with one. */
   readonly all: boolean
   /** Only what was not used since (milliseconds since 1970). */
   readonly usedBefore?: number
@@ -97,7 +97,7 @@ async function removeLayers(parts: Parts, limit: number, keepBytes = 0): Promise
   let removed = 0
   for (const layer of candidates) {
     const size = await sizeOnDisk(parts, layer)
-    if (layer.used >= limit || keptBytes + size <= keepBytes) {
+    if (layer.used >= limit || (keepBytes > 0 && keptBytes + size <= keepBytes)) {
       keptBytes += size
       continue
     }

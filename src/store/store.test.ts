@@ -1,0 +1,164 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { digestOf, parseReference } from '#oci'
+import { cacheKey, openStore, readStatCache, type Store, writeStatCache } from '#store'
+
+let root: string
+let store: Store
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'slipway-store-'))
+  store = openStore(root)
+})
+afterEach(() => {
+  try {
+    store[Symbol.dispose]()
+  } catch {
+    // The test closed it.
+  }
+  rmSync(root, { recursive: true, force: true })
+})
+
+const layer = (id: string, more: object = {}): Parameters<Store['layers']['add']>[0] => ({
+  id,
+  created: '2026-01-01T00:00:00Z',
+  size: 1,
+  ...more,
+})
+
+describe('blobs', () => {
+  test('a blob is there only when it was committed', async () => {
+    {
+      await using writer = await store.blobs.begin()
+      await writer.write(Buffer.from('half'))
+    }
+    expect(existsSync(join(root, 'blobs', 'sha256')) ? readdirSync(join(root, 'blobs', 'sha256')) : []).toEqual([])
+    const digest = await store.blobs.put(Buffer.from('whole'))
+    expect(digest).toBe(digestOf('whole'))
+    expect((await store.blobs.get(digest)).toString()).toBe('whole')
+  })
+
+  test('bytes that are not what the descriptor says are refused and not kept', async () => {
+    const descriptor = { mediaType: 'x', digest: digestOf('right'), size: 5 }
+    const bytes = (async function* () {
+      yield Buffer.from('wrong')
+    })()
+    await expect(store.blobs.write(descriptor, bytes)).rejects.toThrow(/does not match its digest/)
+    expect(await store.blobs.has(descriptor)).toBe(false)
+  })
+
+  test('a damaged blob is noticed when it is read', async () => {
+    const digest = await store.blobs.put(Buffer.from('whole'))
+    writeFileSync(store.blobs.path(digest), 'whale')
+    await expect(store.blobs.get(digest)).rejects.toThrow(/damaged/)
+    const read = async (): Promise<void> => {
+      for await (const _ of store.blobs.read({ mediaType: 'x', digest, size: 5 })) void _
+    }
+    await expect(read()).rejects.toThrow(/damaged/)
+  })
+})
+
+describe('layers and records', () => {
+  test('who is first wins: a second layer of the same id is dropped with its directory', async () => {
+    const [a, b] = [await store.temporary('a'), await store.temporary('b')]
+    for (const path of [a, b]) {
+      mkdirSync(path, { recursive: true })
+      writeFileSync(join(path, 'f'), path)
+    }
+    const first = await store.layers.add(layer('key', { directory: a }))
+    const second = await store.layers.add(layer('key', { directory: b }))
+    expect(second).toEqual(first)
+    expect(readdirSync(join(root, 'layers'))).toEqual([first.name])
+    expect(store.layers.freshId('key')).toMatch(/^key-[0-9a-f]{16}$/)
+  })
+
+  test('records are found in another process and survive it', async () => {
+    await store.layers.add(layer('l1'))
+    store.records.record(['k1', 'k2'], 'l1', { inputs: { a: 1 }, family: 'f' })
+    using other = openStore(root)
+    expect([
+      other.records.find('k2'),
+      other.records.find('k3'),
+      other.records.hasFamily('f'),
+      other.records.hasFamily('g'),
+    ]).toEqual(['l1', undefined, true, false])
+  })
+
+  test('a key names its inputs and their order', () => {
+    expect(cacheKey('run', { a: 1, b: 2 })).toBe(cacheKey('run', { a: 1, b: 2 }))
+    expect(cacheKey('run', { a: 1, b: 2 })).not.toBe(cacheKey('copy', { a: 1, b: 2 }))
+    expect(cacheKey('run', { a: 'x', b: 'y' })).not.toBe(cacheKey('run', { a: 'y', b: 'x' }))
+  })
+})
+
+describe('images and tags', () => {
+  test('a tag moves; the image stays until it is pruned', async () => {
+    const [one, two] = [await store.blobs.put(Buffer.from('{}1')), await store.blobs.put(Buffer.from('{}2'))]
+    for (const id of [one, two]) store.images.add(id, [])
+    store.images.tag(parseReference('app'), one)
+    store.images.tag(parseReference('docker.io/library/app:latest'), two)
+    expect(store.images.resolve(parseReference('app:latest'))?.id).toBe(two)
+    expect(store.images.tagsOf(two)).toEqual(['app:latest'])
+    expect(store.images.withPrefix(one.slice(7, 19)).map(image => image.id)).toEqual([one])
+    expect(store.images.withPrefix('%').length).toBe(0)
+    const later = openStore(root, () => Date.now() + 1000)
+    expect((await later.prune({ all: false })).images).toEqual([])
+    later[Symbol.dispose]()
+    store[Symbol.dispose]()
+    using alone = openStore(root, () => Date.now() + 1000)
+    expect((await alone.prune({ all: false })).images).toEqual([one])
+  })
+})
+
+describe('pruning', () => {
+  test('what a living session may use stays; what images need stays; orphans of killed processes go', async () => {
+    const kept = await store.layers.add(layer('kept'))
+    const id = await store.blobs.put(Buffer.from('{"image":1}'))
+    store.images.add(id, ['kept'])
+    store.images.tag(parseReference('app'), id)
+    await store.layers.add(layer('cache'))
+    {
+      using other = openStore(root, () => Date.now() + 10)
+      expect((await other.prune({ all: false })).layers).toBe(0)
+    }
+    store[Symbol.dispose]()
+    mkdirSync(join(root, 'layers', 'feedfacefeedface'), { recursive: true })
+    using alone = openStore(root, () => Date.now() + 10_000)
+    expect(await alone.prune({ all: false })).toMatchObject({ layers: 1, images: [] })
+    expect(alone.layers.get('kept')?.name).toBe(kept.name)
+    expect(readdirSync(join(root, 'layers'))).toEqual([])
+    expect(alone.blobs.exists(id)).toBe(true)
+  })
+
+  test('the next session removes the temporary files of a dead one', async () => {
+    mkdirSync(join(root, 'tmp', '1-dead'), { recursive: true })
+    writeFileSync(join(root, 'tmp', '1-dead', 'x'), '')
+    writeFileSync(
+      join(root, 'sessions', '1-dead'),
+      JSON.stringify({ pid: 4194304, birth: '1', namespace: 'pid:[1]', boot: 'another boot', started: 1 }),
+    )
+    using _other = openStore(root)
+    expect(existsSync(join(root, 'tmp', '1-dead'))).toBe(false)
+  })
+})
+
+describe('the stat cache', () => {
+  test('is what was written, and empty when damaged', async () => {
+    const entry = [1, 2, 3.5, 4.5, digestOf('x')] as const
+    writeStatCache(root, '/ctx', {
+      cache: { files: new Map([['a/b', entry]]) },
+      temporary: await store.temporary('x').then(path => (mkdirSync(join(path, '..'), { recursive: true }), path)),
+    })
+    expect(readStatCache(root, '/ctx').files.get('a/b')).toEqual(entry)
+    const [name = ''] = readdirSync(join(root, 'contexts'))
+    writeFileSync(join(root, 'contexts', name), '{"version":1,"fi')
+    expect(readStatCache(root, '/ctx').files.size).toBe(0)
+  })
+})
+
+test('a store of another format is refused', () => {
+  store[Symbol.dispose]()
+  writeFileSync(join(root, 'slipway.db'), 'this is no database, but long enough to look like a damaged one'.repeat(20))
+  expect(() => openStore(root)).toThrow(/damaged/)
+})
