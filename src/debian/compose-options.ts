@@ -1,0 +1,107 @@
+import type { ProgressEvent, ProgressSink, Warning } from '#diagnostics'
+import type { ContainerConfig, Platform } from '#oci'
+
+/** What composing a base needs from the outside. */
+export interface ComposeOptions {
+  /** An existing empty directory; becomes the root file system. The caller removes it after an error. */
+  readonly target: string
+  /** Packages and indexes by digest; made where it does not exist. May be shared between processes. */
+  readonly cacheDirectory: string
+  /** An existing directory for temporary files; everything of this run is removed in the end. */
+  readonly scratch: string
+  /** Where relative paths of the base file start: its directory. */
+  readonly directory: string
+  /** Environment: SLIPWAY_DEBIAN_MIRROR, PATH, proxies and certificate authorities. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The file system with the host's apt configuration and keyrings; default `/`. */
+  readonly hostRoot?: string
+  /** Default: nobody watches. */
+  readonly progress?: ProgressSink
+  /** Gives ids for activities; default: counted from 1. */
+  readonly nextId?: () => number
+  readonly signal?: AbortSignal
+}
+
+/** A package of a composed base. */
+export interface ComposedPackage {
+  readonly name: string
+  readonly version: string
+  readonly architecture: string
+  /** Bytes of the .deb. */
+  readonly size: number
+  /** Bytes, as the package estimates them. */
+  readonly installedSize: number
+  /** Digest of the .deb, 64 hexadecimal digits. */
+  readonly sha256: string
+  /** Its address below the mirror. */
+  readonly filename: string
+}
+
+/** A root file system that is complete, and what an image of it says. */
+export interface ComposedBase {
+  /** By name. */
+  readonly packages: readonly ComposedPackage[]
+  readonly warnings: readonly Warning[]
+  readonly platform: Platform
+  readonly config: ContainerConfig
+  /** When the youngest of its repositories was published, in milliseconds since 1970: no file is younger. */
+  readonly created: number
+}
+
+/** Tells the progress of one run. */
+export interface Reporter {
+  /** One activity from begin to end. */
+  activity<T>(text: string, work: (activity: Activity) => Promise<T>): Promise<T>
+  warn(warning: Warning): void
+  readonly warnings: readonly Warning[]
+}
+
+export interface Activity {
+  transfer(label: string, done: number, total: number): void
+  log(stream: 'stdout' | 'stderr', data: Uint8Array): void
+  /** What it did was already there. */
+  cached(): void
+}
+
+/** Milliseconds between two events of one transfer. */
+const transferInterval = 100
+
+type WithoutTime<E> = E extends ProgressEvent ? Omit<E, 'time'> : never
+
+/** Turns work into events for `options.progress`. */
+export function createReporter({ progress, nextId }: Pick<ComposeOptions, 'progress' | 'nextId'>): Reporter {
+  const warnings: Warning[] = []
+  let count = 0
+  const tell = (event: WithoutTime<ProgressEvent>): void => progress?.({ ...event, time: Date.now() })
+  return {
+    warnings,
+    warn(warning) {
+      warnings.push(warning)
+      tell({ kind: 'warning', warning })
+    },
+    async activity(text, work) {
+      const id = nextId?.() ?? ++count
+      let isCached = false
+      const told = new Map<string, number>()
+      tell({ kind: 'begin', id, text })
+      try {
+        const result = await work({
+          cached: () => {
+            isCached = true
+          },
+          log: (stream, data) => tell({ kind: 'log', id, stream, data }),
+          transfer(label, done, total) {
+            if (done < total && Date.now() - (told.get(label) ?? 0) < transferInterval) return
+            told.set(label, Date.now())
+            tell({ kind: 'transfer', id, label, done, total })
+          },
+        })
+        tell({ kind: 'done', id, cached: isCached })
+        return result
+      } catch (error) {
+        tell({ kind: 'failed', id, message: error instanceof Error ? error.message : String(error) })
+        throw error
+      }
+    },
+  }
+}

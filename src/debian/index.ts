@@ -1,0 +1,13 @@
+/**
+ * debian: apt repositories → verified packages → a root file system: own base images.
+ *
+ * In: a base file (YAML), mirrors, keyrings. Out: a directory that is a Debian system, its list of packages, and what an
+ * image of it says. Always: nothing is used whose signature, size and SHA-256 have not been checked (but for repositories that
+ * somebody calls trusted in writing); the same repositories give the same solution and the same files; neither dpkg nor
+ * apt of the host is needed; package files are cached whole or not at all.
+ */
+export type { BaseConfig, BaseSpec, BaseVariant, RepositorySpec } from './base-spec.ts'
+export { composeBase } from './compose-base.ts'
+export type { ComposedBase, ComposedPackage, ComposeOptions } from './compose-options.ts'
+export { readBaseFile } from './read-base-file.ts'
+export { compareVersions } from './version.ts'

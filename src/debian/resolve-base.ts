@@ -1,0 +1,130 @@
+import { UserError } from '#diagnostics'
+import type { BaseSpec } from './base-spec.ts'
+import type { Reporter } from './compose-options.ts'
+import { loadSuite, type Suite } from './load-suite.ts'
+import type { MirrorReader } from './mirror-reader.ts'
+import type { PackageCache } from './package-cache.ts'
+import { indexPackages } from './package-index.ts'
+import type { PackageRecord } from './package-record.ts'
+import type { Repository } from './select-repositories.ts'
+import { type Solution, solve, type Wanted } from './solve.ts'
+import { joinIndexes, type Universe } from './universe.ts'
+
+/** Which packages a base consists of, and where they are. */
+export interface ResolvedBase {
+  /** In the order in which the solver took them: what exists on every system first. */
+  readonly packages: readonly ResolvedPackage[]
+  /** Names of the packages that must be there before anything can run. */
+  readonly core: ReadonlySet<string>
+  readonly suites: readonly Suite[]
+}
+
+export interface ResolvedPackage {
+  readonly record: PackageRecord
+  /** Address of its repository. */
+  readonly uri: string
+  /** Only there because another package needs it. */
+  readonly automatic: boolean
+}
+
+export interface ResolveContext {
+  readonly repositories: readonly Repository[]
+  readonly architecture: string
+  readonly mirror: MirrorReader
+  readonly cache: PackageCache
+  readonly reporter: Reporter
+}
+
+/** Loads the repositories' indexes and solves the dependencies of a base. Throws a `UserError`. */
+export async function resolveBase(spec: BaseSpec, context: ResolveContext): Promise<ResolvedBase> {
+  const suites = await loadSuites(context)
+  return context.reporter.activity('solving dependencies', async () => {
+    const uris = suites.flatMap(suite => suite.indexes.map(() => suite.repository.uri))
+    const universe = joinIndexes({
+      indexes: suites.flatMap(suite => suite.indexes).map(indexPackages),
+      architecture: context.architecture,
+      pins: pinsOf(spec.packages),
+      notAutomatic: new Set(
+        suites.flatMap(s => s.indexes.map(() => s.release.notAutomatic)).flatMap((n, i) => (n ? [i] : [])),
+      ),
+    })
+    const { core, solution, manual } = solveBase(spec, universe)
+    const packages = [...solution.values()].map(({ record }): ResolvedPackage => {
+      checkRecord(record)
+      return { record, uri: uris[record.repository] ?? '', automatic: !manual.has(record.name) }
+    })
+    return { packages, core: new Set(core.keys()), suites }
+  })
+}
+
+async function loadSuites({ repositories, architecture, mirror, cache, reporter }: ResolveContext): Promise<Suite[]> {
+  return reporter.activity('loading package indexes', async activity => {
+    let transferred = false
+    const done = new Map<string, number>()
+    const onTransfer = (label: string, bytes: number, total: number): void => {
+      transferred = true
+      const sum = (done.get(label) ?? 0) + bytes
+      done.set(label, sum)
+      activity.transfer(label, sum, total)
+    }
+    const context = { mirror, cache, architecture, now: Date.now(), onTransfer }
+    const loaded = await Promise.all(repositories.map(repository => loadSuite(repository, context)))
+    if (!transferred) activity.cached()
+    return loaded.filter(suite => suite !== undefined)
+  })
+}
+
+function pinsOf(packages: readonly Wanted[]): ReadonlyMap<string, string> {
+  return new Map(packages.flatMap(({ relation }) => (relation.version ? [[relation.name, relation.version]] : [])))
+}
+
+/**
+ * First what every system has, then the rest on top of it, as a package manager would. Where a listed package does not fit what
+ * was chosen first, everything is solved together.
+ */
+function solveBase(
+  spec: BaseSpec,
+  universe: Universe,
+): { readonly core: Solution; readonly solution: Solution; readonly manual: ReadonlySet<string> } {
+  const essential = named(universe.essential)
+  if (essential.length === 0) {
+    throw new UserError(`${spec.suite} has no essential packages`, {
+      hint: 'name a mirror of the whole distribution, not only of additional packages',
+    })
+  }
+  // An empty package that stands for a merged /usr, as here; the alternative would convert it with the help of perl.
+  const merged: Wanted[] = universe.candidate('usr-is-merged') ? [{ relation: { name: 'usr-is-merged' } }] : []
+  const first = [...merged, ...essential]
+  const second = [
+    ...(spec.variant === 'minbase' ? named(universe.required) : []),
+    ...(spec.variant === 'essential' ? [] : [{ relation: { name: 'apt' } }]),
+    ...spec.packages,
+  ]
+  const manual = new Set([...first, ...second].map(({ relation }) => relation.name))
+  const core = solve(universe, first)
+  try {
+    return { core, solution: solve(universe, second, core), manual }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    const solution = solve(universe, [...first, ...second])
+    return { core: new Map([...core].filter(([name]) => solution.has(name))), solution, manual }
+  }
+}
+
+function named(records: readonly PackageRecord[]): Wanted[] {
+  return records.map(record => ({ relation: { name: record.name } }))
+}
+
+/** Names and versions become file names and words of commands. */
+function checkRecord({ name, version, architecture, sha256, filename }: PackageRecord): void {
+  const wellFormed =
+    /^[a-z0-9][a-z0-9+.-]*$/.test(name) &&
+    /^[A-Za-z0-9.+~:-]+$/.test(version) &&
+    /^[a-z0-9-]+$/.test(architecture) &&
+    /^[0-9a-f]{64}$/.test(sha256) &&
+    !filename.split('/').includes('..')
+  if (wellFormed) return
+  throw new UserError(`the entry of ${JSON.stringify(name)} in the package index is malformed`, {
+    hint: 'the repository is damaged, or has no SHA-256 checksums',
+  })
+}
