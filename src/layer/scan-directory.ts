@@ -8,7 +8,7 @@ export interface ScanOptions {
   /** Overlay's upper directory: device 0:0 is a whiteout, the opaque attribute an opaque directory. */
   readonly overlay: boolean
   /** Reads extended attributes; absent: they are not looked at. */
-  readonly xattrs?: (path: string) => ReadonlyMap<string, Uint8Array> | undefined
+  readonly xattrs?: (path: string | Buffer) => ReadonlyMap<string, Uint8Array> | undefined
   /** Asked before an object (and what is below it) is taken. */
   readonly wanted?: (path: string, isDirectory: boolean) => boolean
 }
@@ -73,7 +73,7 @@ export function entryOf(path: string, at: string, { stats, options }: Seen): Ent
   if (options.overlay && type === 'char' && device.major === 0 && device.minor === 0) {
     return { path, type: 'whiteout', mode: 0, uid: 0, gid: 0, size: 0, mtime }
   }
-  const xattrs = options.xattrs?.(at)
+  const xattrs = options.xattrs?.(diskPath(at))
   return {
     path,
     type,

@@ -85,7 +85,7 @@ async function isCopy(entry: Entry, lower: Pick<Tree, 'get'>): Promise<boolean> 
 }
 
 function sameXattrs(entry: Entry, before: Entry): boolean {
-  const there = before.source?.kind === 'file' ? getXattrs(before.source.path) : before.xattrs
+  const there = before.source?.kind === 'file' ? getXattrs(diskPath(before.source.path)) : before.xattrs
   const own = entry.xattrs
   if ((own?.size ?? 0) !== (there?.size ?? 0)) return false
   return [...(own ?? [])].every(([name, value]) => Buffer.compare(value, there?.get(name) ?? Buffer.alloc(0)) === 0)

@@ -54,7 +54,7 @@ function findIn(directory: string, parts: readonly string[]): Answer {
 }
 
 function isOpaque(at: string): boolean {
-  const xattrs = getXattrs(at)
+  const xattrs = getXattrs(diskPath(at))
   const mark = xattrs?.get('trusted.overlay.opaque') ?? xattrs?.get('user.overlay.opaque')
   return mark !== undefined && Buffer.from(mark).toString() === 'y'
 }

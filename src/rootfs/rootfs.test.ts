@@ -1,0 +1,186 @@
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { encodeEntries, packLayer } from '#layer'
+import { makeNode, setXattr } from '#linux'
+import { type Chain, chainTree, directoryChain, openLayerTar, openWorkspace, packedLayer, unpackedChain } from '#rootfs'
+import { type LayerRecord, openStore, type Store } from '#store'
+import { type Entry, lookup } from '#tree'
+
+const isRoot = process.getuid?.() === 0
+let root: string
+let store: Store
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'slipway-rootfs-'))
+  store = openStore(join(root, 'store'))
+})
+afterEach(() => {
+  store[Symbol.dispose]()
+  rmSync(root, { recursive: true, force: true })
+})
+
+const entry = (path: string, type: Entry['type'] = 'file', more: Partial<Entry> = {}): Entry => ({
+  path,
+  type,
+  mode: type === 'directory' ? 0o755 : 0o644,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtime: { seconds: 9, nanoseconds: 0 },
+  ...more,
+})
+const text = (path: string, content: string, more: Partial<Entry> = {}): Entry =>
+  entry(path, 'file', { size: content.length, source: { kind: 'bytes', bytes: Buffer.from(content) }, ...more })
+
+async function tarLayer(id: string, entries: readonly Entry[]): Promise<LayerRecord> {
+  await using blob = await store.blobs.begin()
+  const packed = await packLayer(entries, bytes => blob.write(bytes), { archive: blob.path })
+  const { digest } = await blob.commit()
+  return store.layers.add({
+    id,
+    created: '2026-01-01T00:00:00Z',
+    diffId: digest,
+    tar: true,
+    size: packed.size,
+    entries: encodeEntries(packed.entries),
+  })
+}
+
+async function directoryLayer(id: string, fill: (directory: string) => void): Promise<LayerRecord> {
+  const directory = await store.temporary('made')
+  mkdirSync(directory, { recursive: true })
+  fill(directory)
+  return store.layers.add({ id, created: '2026-01-01T00:00:00Z', directory })
+}
+
+const base = (): Promise<LayerRecord> =>
+  tarLayer('base', [
+    entry('etc', 'directory', { mode: 0o750 }),
+    text('etc/passwd', 'root:x:0:0::/root:\n'),
+    entry('run', 'directory'),
+    entry('var', 'directory'),
+    entry('var/run', 'symlink', { link: '/run', mode: 0o777 }),
+    text('same', 'same'),
+  ])
+
+describe.skipIf(!isRoot)('forms of layers', () => {
+  test('a chain looks the same as a tree and as directories', async () => {
+    const chain: Chain = [
+      await base(),
+      await tarLayer('second', [
+        entry('etc', 'whiteout'),
+        entry('run', 'directory', { mode: 0o700 }),
+        entry('run', 'opaque'),
+        text('run/x', 'x'),
+      ]),
+    ]
+    const tree = await chainTree(store, chain)
+    const unpacked = await unpackedChain(store, chain, { rootless: false })
+    const directories = directoryChain(unpacked.map(layer => store.layers.directory(layer)))
+    for (const path of ['etc', 'etc/passwd', 'run', 'run/x', 'var/run', 'same', 'nothing', 'same/below']) {
+      const [a, b] = [tree.get(path), directories.get(path)]
+      expect([path, b?.type, b?.mode, b?.size, b?.link]).toEqual([path, a?.type, a?.mode, a?.size, a?.link])
+    }
+    expect(lookup(directories, 'var/run/x').entry?.size).toBe(1)
+  })
+
+  test('what overlay copied up without a change is no change', async () => {
+    const below = await base()
+    const [unpacked] = await unpackedChain(store, [below], { rootless: false })
+    const lower = store.layers.directory(unpacked as LayerRecord)
+    const upper = await directoryLayer('run', directory => {
+      mkdirSync(join(directory, 'etc'), { mode: 0o750 })
+      writeFileSync(join(directory, 'etc/new'), 'new')
+      mkdirSync(join(directory, 'var'))
+      writeFileSync(join(directory, 'same'), 'same')
+      const { atimeMs, mtimeMs } = lstatSync(join(lower, 'same'))
+      utimesSync(join(directory, 'same'), atimeMs / 1000, mtimeMs / 1000)
+    })
+    const packed = await packedLayer(store, [below, upper])
+    expect(packed.size).toBe(3)
+    const tree = await chainTree(store, [below, packed])
+    expect([tree.layerOf('etc'), tree.layerOf('etc/new'), tree.layerOf('var'), tree.layerOf('same')]).toEqual([
+      1, 1, 0, 0,
+    ])
+  })
+
+  test('a layer without its tar packs to its diff id again, and says so when it was changed', async () => {
+    const layer = await directoryLayer('run', directory => writeFileSync(join(directory, 'f'), 'content'))
+    await packedLayer(store, [layer])
+    const read = async (): Promise<number> => {
+      let size = 0
+      for await (const chunk of openLayerTar(store, [layer])) size += chunk.length
+      return size
+    }
+    expect(await read()).toBe(2048)
+    writeFileSync(join(store.layers.directory(layer), 'f'), 'CONTENT')
+    await expect(read()).rejects.toThrow(/does not pack to its diff id/)
+  })
+
+  test('an archive without its parent directories takes their attributes from the layers below', async () => {
+    const chain = [await base(), await tarLayer('bare', [text('etc/x', 'x')])]
+    const unpacked = await unpackedChain(store, chain, { rootless: false })
+    expect(lstatSync(join(store.layers.directory(unpacked[1] as LayerRecord), 'etc')).mode & 0o7777).toBe(0o750)
+  })
+})
+
+describe.skipIf(!isRoot)('11.6 workspace', () => {
+  test('missing mount points stand in a layer of their own, with the parents as the image has them', async () => {
+    const chain = [await base()]
+    await using workspace = await openWorkspace(store, chain, {
+      rootless: false,
+      mountPoints: [
+        { path: '/etc/hosts', type: 'file' },
+        { path: '/var/run/deep/er', type: 'directory' },
+        { path: '/etc', type: 'directory' },
+      ],
+    })
+    expect([...workspace.resolved]).toEqual([
+      ['/etc/hosts', '/etc/hosts'],
+      ['/var/run/deep/er', '/run/deep/er'],
+      ['/etc', '/etc'],
+    ])
+    const [stubs = ''] = workspace.lower
+    expect(workspace.lower).toHaveLength(2)
+    expect(lstatSync(join(stubs, 'etc'))).toMatchObject({ mode: 0o40750, mtimeMs: 9000 })
+    expect(readFileSync(join(stubs, 'etc/hosts'), 'utf8')).toBe('')
+    expect(lstatSync(join(stubs, 'run/deep/er')).isDirectory()).toBe(true)
+  })
+
+  test('a mount over something of another kind is an error', async () => {
+    const chain = [await base()]
+    await expect(
+      openWorkspace(store, chain, { rootless: false, mountPoints: [{ path: '/same', type: 'directory' }] }),
+    ).rejects.toThrow(/cannot mount over "\/same"/)
+    await expect(
+      openWorkspace(store, chain, { rootless: false, mountPoints: [{ path: '/same/x', type: 'directory' }] }),
+    ).rejects.toThrow(/no directory/)
+  })
+
+  test('a whiteout of a command hides, its directory marked opaque too', async () => {
+    const below = await base()
+    await unpackedChain(store, [below], { rootless: false })
+    const upper = await directoryLayer('run', directory => {
+      makeNode(join(directory, 'same'), { type: 'char', mode: 0, major: 0, minor: 0 })
+      mkdirSync(join(directory, 'etc'))
+      setXattr(join(directory, 'etc'), 'trusted.overlay.opaque', Buffer.from('y'))
+      symlinkSync('x', join(directory, 'etc/l'))
+    })
+    const tree = await chainTree(store, [below, upper])
+    expect([tree.get('same'), tree.get('etc/passwd'), tree.get('etc/l')?.type]).toEqual([
+      undefined,
+      undefined,
+      'symlink',
+    ])
+  })
+})
