@@ -1,5 +1,5 @@
 import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs'
-import { basename, delimiter, isAbsolute, join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 import { UserError } from '#diagnostics'
 import { readableProcPaths } from './masked-paths.ts'
 import { mountOptionsOf, parseMountInfo } from './mount-info.ts'
@@ -19,8 +19,6 @@ export interface HostTools {
   readonly loopbackUp: readonly string[] | undefined
   /** The search path that the tools themselves get. */
   readonly path: string
-  /** `sh` is dash, which exports what it is told to and nothing else. */
-  readonly plainShell: boolean
   /** We are root only inside a user namespace. */
   readonly rootless: boolean
   /** Group 5 (tty) and `setgroups` exist here: false in a user namespace with a single id. */
@@ -77,9 +75,8 @@ export function findHostTools(path: string | undefined): HostTools {
     if (found === undefined) missing.push(name)
     return found ?? ''
   }
-  const sh = need('sh')
   const required = {
-    sh,
+    sh: need('sh'),
     mount: need('mount'),
     unshare: need('unshare'),
     setpriv: need('setpriv'),
@@ -99,7 +96,6 @@ export function findHostTools(path: string | undefined): HostTools {
     hostname: findProgram('hostname', searchPath),
     loopbackUp: findLoopbackUp(searchPath),
     path: searchPath,
-    plainShell: basename(realpathSync(sh)) === 'dash',
     rootless: !ids.initial,
     manyIds: ids.count > 5,
     cgroup2: table.some(mount => mount.point === '/sys/fs/cgroup' && mount.type === 'cgroup2'),

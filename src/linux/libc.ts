@@ -23,6 +23,7 @@ export interface LibC {
     toOffset: BigInt64Array,
     options: { readonly length: number; readonly flags: number },
   ) => number
+  readonly fcntl: (fd: number, command: number, argument: number) => number
   readonly syncfs: Koffi.KoffiFunc<(fd: number) => number>
   /** Of the call just made. */
   readonly errno: () => number
@@ -52,6 +53,7 @@ function bind(koffi: typeof Koffi): LibC {
     flock: self.func('int flock(int fd, int operation)'),
     copyFileRange: (from, fromOffset, to, toOffset, { length, flags }) =>
       Number(copy(from, fromOffset, to, toOffset, length, flags)),
+    fcntl: self.func('int fcntl(int fd, int command, int argument)'),
     syncfs: self.func('int syncfs(int fd)') as LibC['syncfs'],
     errno: () => koffi.errno(),
   }

@@ -4,6 +4,7 @@ import { constants } from 'node:os'
 import type { Socket } from 'node:net'
 import { UserError } from '#diagnostics'
 import { forwardSignals } from './forward-signals.ts'
+import { keepInheritedFiles } from './inherited-files.ts'
 import { createLaunchFilter } from './launch-filter.ts'
 import { mountsOfTopRoot, parseMountInfo } from './mount-info.ts'
 import { countOomKills } from './oom-kills.ts'
@@ -39,6 +40,7 @@ const graceMilliseconds = 500
 export async function runSandbox(plan: SandboxPlan, options: SandboxOptions): Promise<SandboxResult> {
   options.signal?.throwIfAborted()
   writeScratch(plan)
+  keepInheritedFiles()
   const oomKillsBefore = countOomKills()
   const [file = '', ...args] = plan.argv
   const streams =
@@ -54,14 +56,16 @@ export async function runSandbox(plan: SandboxPlan, options: SandboxOptions): Pr
   child.stdout?.on('data', (chunk: Buffer) => options.onOutput('stdout', chunk))
   child.stderr?.on('data', filter.push)
   const status = watchStatus(child, plan)
-  using _abort = endOnAbort(child, plan, options.signal)
+  using _abort = endOnAbort(child, plan, { status, signal: options.signal })
   using _signals = plan.stdio === 'inherit' ? forwardSignals(name => signalCommand(child, plan, name)) : undefined
-  const { code, signal } = await ended(child)
+  await ended(child)
   const launchError = filter.end()
   options.signal?.throwIfAborted()
   if (!status.started) throw setupError([...status.messages, ...(launchError === undefined ? [] : [launchError])])
-  if (launchError !== undefined) throw startError(plan, launchError, code)
-  return resultOf(signal ?? status.signal, code, oomKillsBefore)
+  const { exitCode, signal } = status.end ?? killed
+  if (launchError !== undefined) throw startError(plan, launchError, exitCode)
+  const oomKilled = exitCode === killed.exitCode && countOomKills() > oomKillsBefore
+  return { exitCode, ...(signal && { signal }), oomKilled }
 }
 
 function writeScratch(plan: SandboxPlan): void {
@@ -70,38 +74,56 @@ function writeScratch(plan: SandboxPlan): void {
   for (const [path, target] of plan.links) symlinkSync(target, `${plan.scratch}/${path}`)
 }
 
-function ended(child: ChildProcess): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+/** After everything is gone: the process, and whoever could write to its streams. */
+function ended(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', (code, signal) => resolve({ code, signal }))
+    child.once('close', () => resolve())
   })
 }
 
+interface End {
+  readonly exitCode: number
+  readonly signal?: NodeJS.Signals
+}
+
+/** Also what happened when the keeper did not live to tell. */
+const killed: End = { exitCode: 137, signal: 'SIGKILL' }
+
 interface Status {
   started: boolean
-  /** Of the command, as the keeper's shell reports it. */
-  signal: NodeJS.Signals | undefined
+  /** Of the command, as the keeper reports it. */
+  end: End | undefined
   /** What set-up programs wrote. */
   messages: string[]
 }
 
+/**
+ * The keeper's exit code, and whether somebody else spoke up on the status channel since the command started: the
+ * keeper's shell says "Segmentation fault" only when a signal ended what it waited for; and unshare, which ends itself
+ * by the signal that ended the command, fails to do so with SIGKILL, complains, and returns 1.
+ */
+function endOf(code: number, complaint: boolean): End {
+  if (complaint && code === 1) return killed
+  const signal = complaint ? signalName(code - 128) : undefined
+  return signal === undefined ? { exitCode: code } : { exitCode: code, signal }
+}
+
 /** Reads the status channel and, once everything is mounted, checks and answers. */
 function watchStatus(child: ChildProcess, plan: SandboxPlan): Status {
-  const status: Status = { started: false, signal: undefined, messages: [] }
+  const status: Status = { started: false, end: undefined, messages: [] }
   const socket = child.stdio[statusFd] as Socket
   const lifeline = child.stdio[lifelineFd] as Socket
   let rest = ''
-  let noticed = false
+  let complaint = false
   const onLine = (line: string): void => {
     if (line === 'mounted') {
       const problem = misplacedMount(child.pid, plan)
       if (problem !== undefined) status.messages.push(problem)
       socket.write(problem === undefined ? 'go\n' : 'no\n')
     } else if (line === 'started') status.started = true
-    else if (line.startsWith('exit ')) {
-      // A shell says "Killed" or "Segmentation fault" only when a signal ended what it waited for.
-      if (noticed) status.signal = signalName(Number(line.slice(5)) - 128)
-    } else if (status.started) noticed = true
+    else if (line.startsWith('exit ')) status.end = endOf(Number(line.slice(5)), complaint)
+    else if (status.started) complaint = true
     else if (status.messages.length < 50) status.messages.push(line)
   }
   socket.setEncoding('utf8').on('data', (text: string) => {
@@ -128,11 +150,15 @@ function misplacedMount(pid: number | undefined, plan: SandboxPlan): string | un
     : `the mount on ${missing || '/'} is not where it should be: is there a symbolic link on the way?`
 }
 
-function endOnAbort(child: ChildProcess, plan: SandboxPlan, signal: AbortSignal | undefined): Disposable {
+function endOnAbort(
+  child: ChildProcess,
+  plan: SandboxPlan,
+  { status, signal }: { readonly status: Status; readonly signal: AbortSignal | undefined },
+): Disposable {
   let timer: NodeJS.Timeout | undefined
   const end = (): void => {
     signalCommand(child, plan, 'SIGTERM')
-    timer = setTimeout(() => (child.stdio[lifelineFd] as Socket).destroy(), graceMilliseconds)
+    timer = setTimeout(() => (child.stdio[lifelineFd] as Socket).destroy(), status.started ? graceMilliseconds : 0)
   }
   signal?.addEventListener('abort', end, { once: true })
   return {
@@ -151,12 +177,6 @@ function signalCommand(child: ChildProcess, plan: SandboxPlan, name: NodeJS.Sign
   if (target !== undefined) sendSignal(target, name)
 }
 
-function resultOf(signal: NodeJS.Signals | undefined, code: number | null, oomKillsBefore: number): SandboxResult {
-  const exitCode = code ?? 128 + (signal ? constants.signals[signal] : 0)
-  const oomKilled = exitCode === 137 && countOomKills() > oomKillsBefore
-  return signal === undefined ? { exitCode, oomKilled } : { exitCode, signal, oomKilled }
-}
-
 function signalName(number: number): NodeJS.Signals | undefined {
   const found = Object.entries(constants.signals).find(([, value]) => value === number)
   return found?.[0] as NodeJS.Signals | undefined
@@ -170,7 +190,7 @@ function setupError(messages: readonly string[]): UserError {
   return new UserError('the sandbox could not be set up', { hint, details: messages })
 }
 
-function startError(plan: SandboxPlan, message: string, code: number | null): UserError {
+function startError(plan: SandboxPlan, message: string, code: number): UserError {
   const [program = ''] = plan.command
   if (code === 127) {
     return new UserError(`can't start "${program}": executable not found`, {

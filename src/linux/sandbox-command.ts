@@ -23,7 +23,7 @@ export function toolLinks(host: HostTools): [path: string, target: string][] {
 /**
  * What to spawn for a sandbox:
  *
- * unshare ⇉ keeper ⇉ unshare ⇉ set-up → setpriv → unshare → command (⇉ forks, → executes in the same process).
+ * unshare ⇉ keeper ⇉ unshare ⇉ set-up → setpriv → env → unshare → command (⇉ forks, → executes in the same process).
  *
  * The outer pid namespace has the keeper as its first process, the inner one the command.
  */
@@ -43,9 +43,9 @@ function tool(spec: SandboxSpec, name: keyof typeof toolNames): string {
   return `${spec.scratch}/tools/${toolNames[name]}`
 }
 
-/** Arguments of the set-up script: variables to export, `--`, the programs that lead to the command. */
+/** Arguments of the set-up script: the programs that lead to the command. */
 function launchArguments(spec: SandboxSpec, host: HostTools): string[] {
-  const { outside, byShell, inside } = passEnvironment(spec, { plainShell: host.plainShell })
+  const { outside, inside } = passEnvironment(spec)
   const { uid, gid, groups } = spec.user
   const setGroups = groups.length === 0 ? ['--clear-groups'] : ['--groups', groups.join(',')]
   const limits = (spec.ulimits ?? []).map(({ name, soft, hard }) => `--${name}=${limit(soft)}:${limit(hard)}`)
@@ -55,12 +55,12 @@ function launchArguments(spec: SandboxSpec, host: HostTools): string[] {
     .concat(spec.privileges === 'sandbox' ? ['--inh-caps=-all', `--bounding-set=${bounding}`] : [])
   const unshare = [`--root=${newRoot}`, `--wd=${spec.workdir}`].concat(uid === 0 ? [] : [`--setuid=${uid}`])
   return [
-    ...(byShell ? outside : []),
-    '--',
     ...(limits.length > 0 ? [tool(spec, 'prlimit'), ...limits] : []),
     tool(spec, 'setpriv'),
     ...setpriv,
-    ...(byShell ? [] : [host.env, '-i', ...outside]),
+    host.env,
+    '-i',
+    ...outside,
     tool(spec, 'unshare'),
     ...unshare,
     '--',

@@ -36,7 +36,7 @@ export interface MountRound {
 }
 
 /**
- * The first process of the inner pid namespace, which becomes the command. Its arguments: variables, \`--\`, then what to
+ * The first process of the inner pid namespace, which becomes the command. Its arguments: what to
  * execute. Working directory: the one that overlay options are relative to. Standard error goes to the status channel,
  * the command's own is descriptor 5.
  */
@@ -64,9 +64,6 @@ export function setupScript(
     '[ "$go" = go ] || exit 125',
     'echo started >&3 || exit 125',
     'exec 2>&5 3>&- 5>&-',
-    'unset go PATH LC_ALL LIBMOUNT_FORCE_MOUNT2 PWD OLDPWD',
-    'until [ "$1" = -- ]; do export "$1"; shift; done',
-    'shift',
     'exec "$@"',
   )
   return `${lines.join('\n')}\n`
