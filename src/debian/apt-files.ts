@@ -7,12 +7,13 @@ import type { Repository } from './select-repositories.ts'
 
 /**
  * Tells apt in a root where its packages come from (`/etc/apt/sources.list`, one line each) and which are only there because
- * others need them (`/var/lib/apt/extended_states`). Keyrings that the base file names are copied to `/etc/apt/keyrings`.
+ * others need them (`/var/lib/apt/extended_states`, in which `all` counts as the system's architecture). Keyrings that the base file names are copied to `/etc/apt/keyrings`.
  */
 export function writeAptFiles(
   root: RootDirectory,
   suites: readonly Suite[],
   packages: readonly ResolvedPackage[],
+  architecture: string,
 ): void {
   const keyrings = new Map<string, string>()
   const lines = suites.map(({ repository }) => sourceLine(repository, copyKeyring(root, repository, keyrings)))
@@ -21,7 +22,7 @@ export function writeAptFiles(
   if (automatic.length === 0) return
   const stanzas = automatic
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, architecture }) => `Package: ${name}\nArchitecture: ${architecture}\nAuto-Installed: 1\n\n`)
+    .map(({ name }) => `Package: ${name}\nArchitecture: ${architecture}\nAuto-Installed: 1\n\n`)
   writeFileSync(at(root, 'var/lib/apt/extended_states'), stanzas.join(''))
 }
 

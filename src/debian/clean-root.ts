@@ -40,15 +40,21 @@ const emptied = [
  * changes, and times younger than `epoch` (seconds since 1970). Empty log files stay, with their modes.
  */
 export function cleanRoot(root: RootDirectory, epoch: number): void {
-  for (const path of transient) rmSync(at(root, path), { force: true })
-  for (const { path, keepDirectories } of emptied) empty(root, root.place(path), keepDirectories)
-  if (root.found(root.place('etc/machine-id')) === 'other') writeFileSync(at(root, 'etc/machine-id'), '')
+  for (const path of transient) {
+    const place = root.existing(path)
+    if (place !== undefined) rmSync(root.at(place))
+  }
+  for (const { path, keepDirectories } of emptied) {
+    const place = root.existing(path)
+    if (place !== undefined) empty(root, place, keepDirectories)
+  }
+  const machineId = root.existing('etc/machine-id')
+  if (machineId !== undefined) {
+    rmSync(root.at(machineId))
+    writeFileSync(root.at(machineId), '', { mode: 0o444 })
+  }
   cleanShadow(root, epoch)
   limitTimes(root, '', epoch)
-}
-
-function at(root: RootDirectory, path: string): string | Buffer {
-  return root.at(root.place(path))
 }
 
 /** Names of a directory's entries. */
@@ -71,8 +77,9 @@ const secondsPerDay = 86_400
 
 /** The day of the last change becomes that of `epoch` where it is later (shadow(5), field 3). */
 function cleanShadow(root: RootDirectory, epoch: number): void {
-  if (root.found(root.place('etc/shadow')) !== 'other') return
-  const file = at(root, 'etc/shadow')
+  const place = root.existing('etc/shadow')
+  if (place === undefined || root.found(place) !== 'other') return
+  const file = root.at(place)
   const limit = Math.floor(epoch / secondsPerDay)
   const text = readFileSync(file, 'latin1')
   const cleaned = text.replace(/^([^:\n]*:[^:\n]*:)(\d+)(?=:)/gm, (line, before: string, day: string) =>

@@ -36,6 +36,12 @@ export interface ConfigureScript {
 /** Where the package files are inside the sandbox. */
 const packagesDirectory = '/run/slipway-packages'
 
+/**
+ * Control files of packages whose preinst scripts run, one directory a package: each is moved to where dpkg has it meanwhile,
+ * which debconf looks at.
+ */
+export const preinstDirectory = '/var/lib/dpkg/slipway-preinst'
+
 /** The shell script that configures a root's packages: what `dpkg --install` would run, in the same order. */
 export function configureScript({ preinst, first, rounds }: ConfigureScript): string {
   const dpkg = 'dpkg --force-unsafe-io'
@@ -44,11 +50,14 @@ export function configureScript({ preinst, first, rounds }: ConfigureScript): st
     'set -e',
     'cd /',
     'preinst() {',
+    `  mv ${preinstDirectory}/$1 /var/lib/dpkg/tmp.ci`,
     '  DPKG_MAINTSCRIPT_PACKAGE=$1 DPKG_MAINTSCRIPT_ARCH=$2 DPKG_MAINTSCRIPT_NAME=preinst \\',
-    '  DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1 DPKG_ADMINDIR=/var/lib/dpkg DPKG_ROOT= "/var/lib/dpkg/info/$3.preinst" install ||',
+    '  DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1 DPKG_ADMINDIR=/var/lib/dpkg DPKG_ROOT= /var/lib/dpkg/tmp.ci/preinst install ||',
     '  { echo "the preinst script of $1 failed" >&2; exit 1; }',
+    '  rm -r /var/lib/dpkg/tmp.ci',
     '}',
-    ...preinst.map(({ name, architecture, infoName }) => `preinst ${name} ${architecture} ${infoName}`),
+    ...preinst.map(({ name, architecture }) => `preinst ${name} ${architecture}`),
+    `rm -rf ${preinstDirectory}`,
     ...(first.length > 0 ? [`${dpkg} --configure ${names(first)}`] : []),
     ...rounds.flatMap(({ configure, unpack }) => [
       ...(configure.length > 0 ? [`${dpkg} --configure ${names(configure)}`] : []),

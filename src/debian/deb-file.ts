@@ -99,12 +99,13 @@ async function readControl(
 ): Promise<ReadonlyMap<string, ControlMember>> {
   const members = new Map<string, ControlMember>()
   let total = 0
-  for await (const { header, content } of readTar(decompress(bytes, { name }), { name })) {
+  for await (const member of readTar(decompress(bytes, { name }), { name })) {
+    const { header } = member
     if (header.type !== 'file') continue
     total += header.size
     if (total > controlLimit) throw notPackage(name, 'its control archive is too large')
     const chunks: Uint8Array[] = []
-    for await (const chunk of content()) chunks.push(Buffer.from(chunk))
+    for await (const chunk of member.content()) chunks.push(Buffer.from(chunk))
     members.set(header.path.replace(/^(\.?\/)+/, ''), { bytes: Buffer.concat(chunks), mode: header.mode & 0o777 })
   }
   if (!members.has('control')) throw notPackage(name, 'it has no control file')

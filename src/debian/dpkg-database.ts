@@ -53,7 +53,7 @@ function writeInfo(directory: string, { unpacked, control, fields }: InstalledPa
   const prefix = join(directory, infoName(fields))
   writeFileSync(`${prefix}.list`, encodeName(lines([...unpacked.paths])))
   for (const [name, { bytes, mode }] of control) {
-    if (name === 'control' || !/^[A-Za-z0-9_-]{1,50}$/.test(name)) continue
+    if (name === 'control' || !isControlFile(name)) continue
     writeFileSync(`${prefix}.${name}`, bytes)
     chmodSync(`${prefix}.${name}`, mode)
   }
@@ -62,6 +62,24 @@ function writeInfo(directory: string, { unpacked, control, fields }: InstalledPa
     `${prefix}.md5sums`,
     encodeName(lines([...unpacked.md5].map(([path, md5]) => `${md5}  ${path.slice(1)}`))),
   )
+}
+
+/** Writes all control files of packages below `directory`, each package's in a directory of its name. */
+export function writeControlFiles(directory: string, packages: readonly InstalledPackage[]): void {
+  for (const { unpacked, control } of packages) {
+    const own = join(directory, unpacked.name)
+    mkdirSync(own, { recursive: true })
+    for (const [name, { bytes, mode }] of control) {
+      if (!isControlFile(name)) continue
+      writeFileSync(join(own, name), bytes)
+      chmodSync(join(own, name), mode)
+    }
+  }
+}
+
+/** Names that dpkg takes over; a hostile one could leave the directory. */
+function isControlFile(name: string): boolean {
+  return /^[A-Za-z0-9_-]{1,50}$/.test(name)
 }
 
 function lines(items: readonly string[]): string {

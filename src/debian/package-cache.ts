@@ -13,6 +13,8 @@ export interface Content {
 
 /** Packages and indexes by digest; several processes may use one directory. */
 export interface PackageCache {
+  /** Where the files lie, each named by its digest. */
+  readonly directory: string
   /** The path of a file that is there whole, by its size; whoever reads it checks the digest. */
   find(content: Content): Promise<string | undefined>
   /**
@@ -36,6 +38,7 @@ export async function openPackageCache(directory: string): Promise<PackageCache>
   await removeAbandoned(temporary)
   const place = ({ sha256 }: Content): string => join(files, sha256)
   return {
+    directory: files,
     async find(content) {
       const path = place(content)
       const found = await stat(path).catch(() => undefined)

@@ -6,6 +6,8 @@ import { matches } from './universe.ts'
 export interface ConfigurationPlan {
   /** Unpacked by us, before anything runs. */
   readonly unpacked: readonly PackageRecord[]
+  /** Of these, the ones whose preinst scripts act; they run before anything is configured. */
+  readonly preinst: readonly PackageRecord[]
   /** To be configured before all others: users, groups and directories, which every script takes for granted. */
   readonly first: readonly PackageRecord[]
   /**
@@ -61,7 +63,11 @@ export function planConfiguration(
     for (const record of configure) configured.add(record)
     return { configure, unpack }
   })
-  return { unpacked: packages.filter(record => roundOf(record) === 0), first, rounds }
+  const unpacked = packages.filter(record => roundOf(record) === 0)
+  const preinst = unpacked
+    .filter(record => hasPreinst.has(record.name))
+    .toSorted((a, b) => Number(foundations.includes(b.name)) - Number(foundations.includes(a.name)))
+  return { unpacked, preinst, first, rounds }
 }
 
 const foundations = ['base-passwd', 'base-files']

@@ -51,7 +51,11 @@ export async function resolveBase(spec: BaseSpec, context: ResolveContext): Prom
     const { core, solution, manual } = solveBase(spec, universe)
     const packages = [...solution.values()].map(({ record }): ResolvedPackage => {
       checkRecord(record)
-      return { record, uri: uris[record.repository] ?? '', automatic: !manual.has(record.name) }
+      return {
+        record,
+        uri: uris[record.repository] ?? '',
+        automatic: !manual.has(record.name) && !core.has(record.name),
+      }
     })
     return { packages, core: new Set(core.keys()), suites }
   })

@@ -21,6 +21,8 @@ export interface RootDirectory {
   /** The real place of a path whose last part is followed, too, where it is a link to a directory; else as `place`. */
   directoryPlace(path: string): string
   found(place: string): Found
+  /** The real place of a path that exists, its last part not followed; makes nothing. */
+  existing(path: string): string | undefined
   /** For system calls. */
   at(place: string): string | Buffer
 }
@@ -70,10 +72,19 @@ export function openRootDirectory(root: string): RootDirectory {
     return directory(linkTarget(link, readlinkSync(at(link), 'utf8')), links + 1)
   }
 
+  const existing = (path: string): string | undefined => {
+    const slash = path.lastIndexOf('/')
+    const parents = slash === -1 ? '' : path.slice(0, slash)
+    if (parents !== '' && existing(parents) === undefined) return undefined
+    const place = joined(path, 0)
+    return found(place) === 'nothing' ? undefined : place
+  }
+
   return {
     path: root,
     at,
     found,
+    existing,
     place: path => joined(path, 0),
     directoryPlace(path) {
       const place = joined(path, 0)

@@ -1,0 +1,102 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeAptFiles } from './apt-files.ts'
+import { cleanRoot } from './clean-root.ts'
+import type { ComposeOptions, Reporter } from './compose-options.ts'
+import { configurePackages, configureScript, preinstDirectory, type ScriptPackage } from './configure-packages.ts'
+import { infoName, writeControlFiles, writeDpkgDatabase } from './dpkg-database.ts'
+import { makeEarlyLinks, makeMergedUsr } from './lay-out-root.ts'
+import type { PackageCache } from './package-cache.ts'
+import type { PackageRecord } from './package-record.ts'
+import { actsOnInstall, type ConfigurationPlan, planConfiguration } from './plan-configuration.ts'
+import { type ReadPackage, readPackages } from './read-packages.ts'
+import type { ResolvedBase } from './resolve-base.ts'
+import { openRootDirectory, type RootDirectory } from './root-directory.ts'
+import { unpackPackages } from './unpack-packages.ts'
+
+export interface RootWork {
+  readonly resolved: ResolvedBase
+  /** Package name → path of its file. */
+  readonly paths: ReadonlyMap<string, string>
+  readonly cache: PackageCache
+  readonly architecture: string
+  /** Seconds since 1970: no file becomes younger. */
+  readonly epoch: number
+  readonly options: ComposeOptions
+  readonly reporter: Reporter
+}
+
+/** Makes the root file system from package files: unpacked, configured, cleaned. Throws a `UserError`. */
+export async function makeRoot(work: RootWork): Promise<void> {
+  const { resolved, paths, epoch, options, reporter } = work
+  const packages = await readPackages(resolved.packages, paths, options.signal)
+  const plan = planOf(packages, resolved.core)
+  const root = openRootDirectory(options.target)
+  await reporter.activity(`unpacking ${packages.length} packages`, activity => {
+    const now = packages.filter(item => plan.unpacked.includes(item.record))
+    return unpack(now, plan, root, work, done => activity.transfer('packages', done, now.length))
+  })
+  await reporter.activity(`configuring ${packages.length} packages`, async activity => {
+    const scratch = await mkdtemp(join(options.scratch, 'base-'))
+    try {
+      await configurePackages({
+        root,
+        script: scriptOf(packages, plan),
+        packages: work.cache.directory,
+        scratch,
+        hostPath: options.env['PATH'],
+        epoch,
+        activity,
+        signal: options.signal,
+      })
+    } finally {
+      await rm(scratch, { recursive: true, force: true })
+    }
+    if (packages.some(item => item.record.name === 'apt')) {
+      writeAptFiles(root, resolved.suites, resolved.packages, work.architecture)
+    }
+    cleanRoot(root, epoch)
+  })
+}
+
+async function unpack(
+  packages: readonly ReadPackage[],
+  plan: ConfigurationPlan,
+  root: RootDirectory,
+  { architecture, options }: RootWork,
+  onDone: (count: number) => void,
+): Promise<void> {
+  makeMergedUsr(root.path, architecture)
+  const installed = await unpackPackages(packages, root, onDone, options.signal)
+  writeDpkgDatabase(join(root.path, 'var/lib/dpkg'), installed, architecture)
+  const acting = new Set(plan.preinst.map(record => record.name))
+  writeControlFiles(
+    join(root.path, preinstDirectory),
+    installed.filter(item => acting.has(item.unpacked.name)),
+  )
+  makeEarlyLinks(root)
+}
+
+function planOf(packages: readonly ReadPackage[], core: ReadonlySet<string>): ConfigurationPlan {
+  const acting = packages.filter(({ deb }) => {
+    const preinst = deb.control.get('preinst')
+    return preinst !== undefined && actsOnInstall(preinst.bytes.toString('latin1'))
+  })
+  const records = packages.map(item => item.record)
+  return planConfiguration(records, core, new Set(acting.map(item => item.record.name)))
+}
+
+function scriptOf(packages: readonly ReadPackage[], plan: ConfigurationPlan): string {
+  const byRecord = new Map(packages.map(item => [item.record, item] as const))
+  const scripted = (records: readonly PackageRecord[]): ScriptPackage[] =>
+    records.flatMap(record => {
+      const { name, architecture, sha256 } = record
+      const item = byRecord.get(record)
+      return item ? [{ name, infoName: infoName(item.fields), architecture, sha256 }] : []
+    })
+  return configureScript({
+    preinst: scripted(plan.preinst),
+    first: scripted(plan.first),
+    rounds: plan.rounds.map(round => ({ configure: scripted(round.configure), unpack: scripted(round.unpack) })),
+  })
+}
