@@ -1,0 +1,50 @@
+import { UserError } from '#diagnostics'
+import { hostPlatform, type Platform } from '#oci'
+import { type ArchiveFiles, openArchiveFiles } from './archive-files.ts'
+import type { ArchivedImage } from './archived-image.ts'
+import { readDockerImages } from './read-docker-images.ts'
+import { readLayoutImages } from './read-layout-images.ts'
+
+/** An archive that is open until it is disposed; its layers can't be read afterwards. */
+export interface ImageArchive extends AsyncDisposable {
+  readonly images: readonly ArchivedImage[]
+}
+
+export interface OpenArchiveOptions {
+  /** A directory for the plain form of a compressed or streamed archive. */
+  readonly scratch: string
+  /** Which image of several for one name; default: that of this machine. */
+  readonly platform?: Platform
+  /** How errors call the archive; default: its path. */
+  readonly name?: string
+}
+
+/**
+ * Opens what `docker save`, BuildKit, skopeo, podman and we write: an OCI layout as a directory or an archive, or a
+ * Docker archive with `manifest.json`; archives compressed by anything, given as a path or a stream. Where it is both,
+ * the layout counts. Throws a `UserError` for anything else, for wrong digests, and when no image fits the platform.
+ */
+export async function openImageArchive(
+  source: string | AsyncIterable<Uint8Array>,
+  options: OpenArchiveOptions,
+): Promise<ImageArchive> {
+  const files = await openArchiveFiles(source, options)
+  try {
+    const images = await readImages(files, options.platform ?? hostPlatform())
+    return { images, [Symbol.asyncDispose]: () => files[Symbol.asyncDispose]() }
+  } catch (error) {
+    await files[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function readImages(files: ArchiveFiles, platform: Platform): Promise<readonly ArchivedImage[]> {
+  if ((await files.has('oci-layout')) && (await files.has('index.json'))) return readLayoutImages(files, platform)
+  if (await files.has('manifest.json')) return readDockerImages(files)
+  const isOld = await files.has('repositories')
+  throw new UserError(`${files.name} is neither an OCI layout nor a Docker image archive`, {
+    hint: isOld
+      ? 'it comes from a Docker older than 1.10; load and save it with a newer one'
+      : 'make one with "docker save", or use "slipway import" for the archive of a root file system',
+  })
+}

@@ -1,0 +1,132 @@
+import { UserError } from '#diagnostics'
+import { decompress } from '#layer'
+import {
+  type Descriptor,
+  digestHex,
+  digestOf,
+  formatPlatform,
+  formatReference,
+  parseImageConfig,
+  parseImageIndex,
+  parseManifestOrIndex,
+  parseReference,
+  type Platform,
+  platformMatches,
+  type Reference,
+  type ImageManifest,
+} from '#oci'
+import type { ArchiveFiles } from './archive-files.ts'
+import type { ArchivedImage, ArchivedLayer } from './archived-image.ts'
+import { verified } from './verified.ts'
+
+const depthLimit = 4
+const entryLimit = 1000
+
+/**
+ * The images of an OCI layout (image-spec, image-layout.md): for each name in `index.json` the one for `platform`, and
+ * each one without a name. Entries for the same image are one image with several names.
+ */
+export async function readLayoutImages(files: ArchiveFiles, platform: Platform): Promise<readonly ArchivedImage[]> {
+  const { manifests } = parseImageIndex((await files.readSmall('index.json')).toString())
+  const groups = new Map<string, { readonly reference: Reference | undefined; readonly entries: Descriptor[] }>()
+  for (const entry of manifests.slice(0, entryLimit)) {
+    if (isAttestation(entry)) continue
+    const reference = referenceOf(entry)
+    const key = reference === undefined ? entry.digest : formatReference(reference)
+    const group = groups.get(key) ?? { reference, entries: [] }
+    group.entries.push(entry)
+    groups.set(key, group)
+  }
+  const images = new Map<string, { readonly image: ArchivedImage; readonly references: Reference[] }>()
+  for (const { reference, entries } of groups.values()) {
+    const chosen = choose(files.name, entries, platform)
+    const { digest, manifest } = await manifestOf(files, chosen, platform)
+    const found = images.get(digest) ?? { image: await readImage(files, manifest), references: [] }
+    if (reference !== undefined) found.references.push(reference)
+    images.set(digest, found)
+  }
+  return [...images.values()].map(({ image, references }) => ({ ...image, references }))
+}
+
+/** BuildKit adds manifests about provenance, which are no images. */
+function isAttestation({ annotations, platform }: Descriptor): boolean {
+  return annotations?.['vnd.docker.reference.type'] !== undefined || platform?.os === 'unknown'
+}
+
+/** The whole name where containerd or BuildKit wrote it, or where podman wrote it into the annotation for a tag. */
+function referenceOf({ annotations = {} }: Descriptor): Reference | undefined {
+  const full = annotations['io.containerd.image.name']
+  if (full !== undefined) return parseReference(full)
+  const name = annotations['org.opencontainers.image.ref.name']
+  return name !== undefined && /[/:]/.test(name) ? parseReference(name) : undefined
+}
+
+/** The entry for a platform: one of the same variant, else one that can serve. A single one is taken as it is. */
+function choose(name: string, entries: readonly Descriptor[], platform: Platform): Descriptor {
+  const [first] = entries
+  if (first !== undefined && entries.every(entry => entry.digest === first.digest)) return first
+  const fitting = entries.filter(entry => entry.platform !== undefined && platformMatches(entry.platform, platform))
+  const best = fitting.find(entry => entry.platform?.variant === platform.variant) ?? fitting[0]
+  if (best !== undefined) return best
+  const there = entries.map(entry => (entry.platform === undefined ? 'unknown' : formatPlatform(entry.platform)))
+  throw new UserError(`${name} has no image for ${formatPlatform(platform)}`, {
+    hint: `choose one with --platform: ${[...new Set(there)].join(', ')}`,
+  })
+}
+
+async function manifestOf(
+  files: ArchiveFiles,
+  start: Descriptor,
+  platform: Platform,
+): Promise<{ digest: string; manifest: ImageManifest }> {
+  let descriptor = start
+  for (let depth = 0; depth < depthLimit; depth++) {
+    const found = parseManifestOrIndex((await readBlob(files, descriptor)).toString())
+    if (found.kind === 'manifest') return { digest: descriptor.digest, manifest: found.value }
+    descriptor = choose(
+      files.name,
+      found.value.manifests.filter(entry => !isAttestation(entry)),
+      platform,
+    )
+  }
+  throw new UserError(`${files.name} has indexes inside of indexes, more than ${depthLimit} deep`, {
+    hint: 'it is not an image layout that any tool writes',
+  })
+}
+
+async function readImage(files: ArchiveFiles, manifest: ImageManifest): Promise<ArchivedImage> {
+  const config = await readBlob(files, manifest.config)
+  const diffIds = parseImageConfig(config.toString()).rootfs.diff_ids
+  if (diffIds.length !== manifest.layers.length) {
+    throw new UserError(
+      `${files.name}: a manifest has ${manifest.layers.length} layers, its configuration ${diffIds.length}`,
+      { hint: 'it is not a container image, or damaged' },
+    )
+  }
+  const layers = manifest.layers.map((layer, i): ArchivedLayer => {
+    const diffId = diffIds[i] as ArchivedLayer['diffId']
+    const what = `${files.name}, layer ${layer.digest}`
+    const stored = () => verified(files.read(blobPath(layer)), { digest: layer.digest, size: layer.size, what })
+    return {
+      mediaType: layer.mediaType,
+      diffId,
+      open: () => verified(decompress(stored(), { name: what }), { digest: diffId, what: `${what}, uncompressed,` }),
+    }
+  })
+  return { references: [], config, layers }
+}
+
+/** A manifest, index or configuration, verified. */
+async function readBlob(files: ArchiveFiles, descriptor: Descriptor): Promise<Buffer> {
+  const bytes = await files.readSmall(blobPath(descriptor))
+  const digest = digestOf(bytes)
+  if (digest === descriptor.digest && bytes.length === descriptor.size) return bytes
+  throw new UserError(
+    `${files.name}: ${blobPath(descriptor)} has ${bytes.length} bytes and digest ${digest}, not ${descriptor.size} bytes`,
+    { hint: 'the archive is damaged; make or fetch it again' },
+  )
+}
+
+function blobPath({ digest }: Descriptor): string {
+  return `blobs/sha256/${digestHex(digest)}`
+}
