@@ -214,6 +214,12 @@ describe.skipIf(!asRoot)('a sandbox (needs root)', () => {
     expect(await run('no-such-program')).toMatchObject({ exitCode: 127, stderr: expect.stringContaining('not found') })
   })
 
+  test('a command that is too long', async () => {
+    expect((await error(run(`echo ${'x'.repeat(200_000)}`))).message).toMatch(/too long/)
+    const { stdout } = await run(`echo ${'x'.repeat(130_000)}`)
+    expect(stdout.length).toBe(130_001)
+  })
+
   test('Docker capabilities, no new privileges possible, nothing ignored or blocked', async () => {
     const { stdout } = await run('cat /proc/self/status')
     const field = (name: string): string | undefined => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(stdout)?.[1]

@@ -42,16 +42,7 @@ export async function runSandbox(plan: SandboxPlan, options: SandboxOptions): Pr
   writeScratch(plan)
   keepInheritedFiles()
   const oomKillsBefore = countOomKills()
-  const [file = '', ...args] = plan.argv
-  const streams =
-    plan.stdio === 'pipe' ? (['ignore', 'pipe', 'pipe'] as const) : (['inherit', 'inherit', 'inherit'] as const)
-  const child = spawn(file, args, {
-    cwd: plan.cwd,
-    env: { ...plan.env },
-    stdio: [...streams, 'pipe', 'pipe'],
-    // Its own session: Ctrl-C on the terminal reaches us only, and we end the command in order.
-    detached: plan.stdio === 'pipe',
-  })
+  const child = start(plan)
   const filter = createLaunchFilter(plan.launcher, chunk => options.onOutput('stderr', chunk))
   child.stdout?.on('data', (chunk: Buffer) => options.onOutput('stdout', chunk))
   child.stderr?.on('data', filter.push)
@@ -66,6 +57,27 @@ export async function runSandbox(plan: SandboxPlan, options: SandboxOptions): Pr
   if (launchError !== undefined) throw startError(plan, launchError, exitCode)
   const oomKilled = exitCode === killed.exitCode && countOomKills() > oomKillsBefore
   return { exitCode, ...(signal && { signal }), oomKilled }
+}
+
+function start(plan: SandboxPlan): ChildProcess {
+  const [file = '', ...args] = plan.argv
+  const streams =
+    plan.stdio === 'pipe' ? (['ignore', 'pipe', 'pipe'] as const) : (['inherit', 'inherit', 'inherit'] as const)
+  try {
+    return spawn(file, args, {
+      cwd: plan.cwd,
+      env: { ...plan.env },
+      stdio: [...streams, 'pipe', 'pipe'],
+      // Its own session: Ctrl-C on the terminal reaches us only, and we end the command in order.
+      detached: plan.stdio === 'pipe',
+    })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'E2BIG') throw error
+    throw new UserError('the command and its variables are too long for the kernel', {
+      hint: 'at most 128 KiB a word and about 2 MiB in all: put the text into a file and run that',
+      cause: error,
+    })
+  }
 }
 
 function writeScratch(plan: SandboxPlan): void {
