@@ -10,6 +10,7 @@ const command = new Command('run')
   .option('--human')
   .option('--no-human')
   .option('--no-cache')
+  .option('--keep [name]')
 
 test.each<[args: string[], plain: string[]]>([
   [
@@ -50,6 +51,14 @@ test.each<[args: string[], plain: string[]]>([
   [
     ['image', '--rm=true'],
     ['image', '--rm=true'],
+  ],
+  [
+    ['--keep', 'image'],
+    ['--keep=', 'image'],
+  ],
+  [
+    ['--keep=name', 'image'],
+    ['--keep=name', 'image'],
   ],
   [
     ['--unknown=true', 'image'],

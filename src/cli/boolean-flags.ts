@@ -2,7 +2,8 @@ import type { Command, Option } from 'commander'
 import { usageError } from './usage-error.ts'
 
 /**
- * Docker's flags without a value also come as `--rm=true` and `--human=false`. Gives the arguments in the form that
+ * Options as Docker takes them. A value that may be left out only comes after `=`: `--keep image` is a flag and an
+ * operand. Flags without a value also come as `--rm=true` and `--human=false`. Gives the arguments in the form that
  * commander knows: `--rm`, and `--no-human` or nothing. `command` says which flags there are; for a command that passes
  * options through, what follows its first operand stays as it is.
  */
@@ -19,7 +20,7 @@ export function plainBooleanFlags(
     const option = findOption(command, form?.[1] ?? arg)
     if (form && option && !option.required && !option.optional)
       out.push(...asBoolean(command, option, form[1] ?? '', form[2] ?? ''))
-    else out.push(arg)
+    else out.push(!form && option?.optional ? `${arg}=` : arg)
     if (!form && option?.required) out.push(...args.slice(++i, i + 1))
   }
   return out

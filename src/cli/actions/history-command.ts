@@ -1,13 +1,13 @@
+import { findImage } from '#build'
 import type { HistoryFlags } from '../commands/history.ts'
 import type { CliContext } from '../context.ts'
 import { withStore } from '../store-root.ts'
-import { findImage } from './find-image.ts'
 import { historyRows, idText, renderHistory, renderHistoryJson } from './history-rows.ts'
 import { imageDetails } from './image-details.ts'
 
 /** `slipway history`. */
 export async function historyCommand(name: string, flags: HistoryFlags, context: CliContext): Promise<number> {
-  const details = await withStore(context, store => imageDetails(store, findImage(store, name).image))
+  const details = await withStore(context, store => imageDetails(store, findImage(store, name)))
   const rows = historyRows({ id: details.image.id, ...details })
   const { stdout, now } = context
   const view = {

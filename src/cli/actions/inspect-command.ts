@@ -1,12 +1,12 @@
+import { findImage } from '#build'
 import type { CliContext } from '../context.ts'
 import { withStore } from '../store-root.ts'
-import { findImage } from './find-image.ts'
 import { type ImageDetails, imageDetails, totalSize } from './image-details.ts'
 
 /** `slipway inspect`: a JSON list with one object per image, keys as `docker image inspect` has them. */
 export async function inspectCommand(names: readonly string[], context: CliContext): Promise<number> {
   const objects = await withStore(context, async store => {
-    const found = names.map(name => findImage(store, name).image)
+    const found = names.map(name => findImage(store, name))
     return Promise.all(found.map(async image => inspected(await imageDetails(store, image))))
   })
   context.stdout.write(`${JSON.stringify(objects, undefined, 4)}\n`)

@@ -1,10 +1,10 @@
+import { findImage } from '#build'
 import { UserError } from '#diagnostics'
-import { familiarReference } from '#oci'
+import { familiarReference, parseReference, type Reference } from '#oci'
 import type { Store } from '#store'
 import type { RmiFlags } from '../commands/rmi.ts'
 import type { CliContext } from '../context.ts'
 import { withStore } from '../store-root.ts'
-import { findImage } from './find-image.ts'
 
 /**
  * `slipway rmi`: a name is removed, and with its last name the image; an id removes the image. All are looked up before
@@ -19,7 +19,8 @@ export async function rmiCommand(names: readonly string[], flags: RmiFlags, cont
 }
 
 function requireRemovable(store: Store, name: string, { force }: RmiFlags): void {
-  const { image, reference } = findImage(store, name)
+  const image = findImage(store, name)
+  const reference = nameOf(store, name)
   const tags = store.images.tagsOf(image.id)
   if (reference || tags.length < 2 || force) return
   throw new UserError(`the image ${JSON.stringify(name)} has several names`, {
@@ -29,11 +30,19 @@ function requireRemovable(store: Store, name: string, { force }: RmiFlags): void
 }
 
 function removeImage(store: Store, name: string): string {
-  const { image, reference } = findImage(store, name)
+  const image = findImage(store, name)
+  const reference = nameOf(store, name)
   const gone = reference ? [familiarReference(reference)] : store.images.tagsOf(image.id)
   if (reference) store.images.untag(reference)
   const lines = gone.map(tag => `Untagged: ${tag}\n`)
   if (reference && store.images.tagsOf(image.id).length > 0) return lines.join('')
   store.images.remove(image.id)
   return `${lines.join('')}Deleted: ${image.id}\n`
+}
+
+/** The text as a name of an image; undefined when it is (the beginning of) an id. */
+function nameOf(store: Store, text: string): Reference | undefined {
+  if (/^(sha256:)?[0-9a-f]{64}$/.test(text)) return undefined
+  const reference = parseReference(text)
+  return store.images.resolve(reference) && reference
 }

@@ -4,13 +4,26 @@ import { csvFields } from './csv.ts'
 
 /** Where a build's result goes besides the local store. `-` as destination is standard output. */
 export type OutputOption =
-  /** An OCI layout in a tar archive, a Docker archive, the root file system as a tar archive. */
-  | { readonly type: 'oci' | 'docker' | 'tar'; readonly destination: string }
+  | OciOutput
+  /** A Docker archive, or the root file system as a tar archive. */
+  | { readonly type: 'docker' | 'tar'; readonly destination: string }
   /** The root file system as files in a directory. */
   | { readonly type: 'local'; readonly destination: string }
 
+/** An OCI layout. */
+export interface OciOutput {
+  readonly type: 'oci'
+  readonly destination: string
+  /** In a tar archive; else as a directory. */
+  readonly tar: boolean
+  readonly compression: 'none' | 'gzip' | 'zstd'
+  /** Of the compression; absent: its own default. */
+  readonly level?: number
+}
+
 const types = ['oci', 'docker', 'tar', 'local'] as const
-const keys = ['type', 'dest']
+const commonKeys = ['type', 'dest']
+const ociKeys = ['tar', 'compression', 'compression-level']
 
 /**
  * `--output` as Docker reads it: `type=oci,dest=FILE`; a bare path is `type=local,dest=PATH`; `-` alone is
@@ -24,14 +37,15 @@ export function parseOutput(text: string): OutputOption {
   }
   const values = keyValues(fields, text)
   const type = typeOf(values.get('type'), text)
-  const destination = values.get('dest')
-  if (destination === '' || (type === 'local' && destination === undefined)) {
-    throw usageError(`--output ${text}: no destination`, `write --output type=${type},dest=PATH`)
-  }
-  if (type === 'local' && destination === '-') {
-    throw usageError(`--output ${text}: a directory cannot go to standard output`, 'use type=tar for a stream')
-  }
-  return { type, destination: destination ?? '-' }
+  const keys = type === 'oci' ? [...commonKeys, ...ociKeys] : commonKeys
+  for (const key of values.keys()) if (!keys.includes(key)) throw unknown('key', { key, known: keys, text })
+  const oci = type === 'oci' ? ociOptions(values, text) : undefined
+  const destination = destinationOf(values.get('dest'), {
+    text,
+    type,
+    directory: type === 'local' || oci?.tar === false,
+  })
+  return oci ? { type: 'oci', destination, ...oci } : { type: type as 'docker' | 'tar' | 'local', destination }
 }
 
 function keyValues(fields: readonly string[], text: string): Map<string, string> {
@@ -45,20 +59,10 @@ function keyValues(fields: readonly string[], text: string): Map<string, string>
       )
     }
     const key = field.slice(0, equals).trim().toLowerCase()
-    if (!keys.includes(key)) throw unknownKey(key, text)
     if (values.has(key)) throw usageError(`--output ${text}: "${key}" is given twice`, 'give it once')
     values.set(key, field.slice(equals + 1))
   }
   return values
-}
-
-function unknownKey(key: string, text: string): Error {
-  const near = nearest(key, keys)
-  const known = 'the keys are type and dest'
-  return usageError(
-    `--output ${text}: unknown key ${JSON.stringify(key)}`,
-    near === undefined ? known : `did you mean "${near}"? ${known}`,
-  )
 }
 
 function typeOf(value: string | undefined, text: string): OutputOption['type'] {
@@ -70,10 +74,60 @@ function typeOf(value: string | undefined, text: string): OutputOption['type'] {
   if (value === 'image') {
     throw usageError(`--output ${text}: images go to the local store with --tag`, 'use -t NAME instead of --output')
   }
-  const near = nearest(value, types)
-  const known = `the types are ${types.join(', ')}`
+  throw unknown('type', { key: value, known: types, text })
+}
+
+function unknown(
+  what: 'key' | 'type' | 'compression',
+  { key, known, text }: { readonly key: string; readonly known: readonly string[]; readonly text: string },
+): Error {
+  const near = nearest(key, known)
+  const list = `the ${what}s are ${known.join(', ')}`
+  return usageError(
+    `--output ${text}: unknown ${what} ${JSON.stringify(key)}`,
+    near === undefined ? list : `did you mean "${near}"? ${list}`,
+  )
+}
+
+function destinationOf(
+  value: string | undefined,
+  { text, type, directory }: { readonly text: string; readonly type: string; readonly directory: boolean },
+): string {
+  if (value === '' || (directory && value === undefined)) {
+    throw usageError(`--output ${text}: no destination`, `write --output type=${type},dest=PATH`)
+  }
+  if (directory && value === '-') {
+    throw usageError(`--output ${text}: a directory cannot go to standard output`, 'use type=tar for a stream')
+  }
+  return value ?? '-'
+}
+
+function ociOptions(
+  values: ReadonlyMap<string, string>,
+  text: string,
+): Pick<OciOutput, 'tar' | 'compression' | 'level'> {
+  const tar = values.get('tar') ?? 'true'
+  if (tar !== 'true' && tar !== 'false') {
+    throw usageError(`--output ${text}: invalid value ${JSON.stringify(tar)} for "tar"`, 'write tar=true or tar=false')
+  }
+  const compression = compressionOf(values.get('compression') ?? 'gzip', text)
+  const level = values.get('compression-level')
+  return { tar: tar === 'true', compression, ...(level !== undefined && { level: levelOf(level, compression, text) }) }
+}
+
+function compressionOf(value: string, text: string): OciOutput['compression'] {
+  if (value === 'uncompressed' || value === 'none') return 'none'
+  if (value === 'gzip' || value === 'zstd') return value
+  throw unknown('compression', { key: value, known: ['uncompressed', 'gzip', 'zstd'], text })
+}
+
+const highestLevel = { none: 0, gzip: 9, zstd: 22 }
+
+function levelOf(value: string, compression: OciOutput['compression'], text: string): number {
+  const level = Number(value)
+  if (/^\d+$/.test(value) && level <= highestLevel[compression]) return level
   throw usageError(
-    `--output ${text}: unknown type ${JSON.stringify(value)}`,
-    near === undefined ? known : `did you mean "${near}"? ${known}`,
+    `--output ${text}: invalid compression level ${JSON.stringify(value)}`,
+    `levels of ${compression} go from 0 to ${highestLevel[compression]}`,
   )
 }

@@ -10,7 +10,8 @@ export interface JsonPlace {
 
 /**
  * One line of `--progress json`: the progress events as they are, but with the bytes of a log as text, places as file,
- * line and column, and the error that ended the command as the last line. `time` is milliseconds since 1970.
+ * line and column, and as the last line the image that came out or the error that ended the command. `time` is
+ * milliseconds since 1970.
  */
 export type JsonEvent =
   | Exclude<ProgressEvent, { kind: 'log' | 'warning' }>
@@ -28,6 +29,14 @@ export type JsonEvent =
       readonly message: string
       readonly hint?: string
       readonly at?: JsonPlace
+      readonly time: number
+    }
+  | {
+      readonly kind: 'result'
+      /** The image's id. */
+      readonly image: string
+      /** Names that it got. */
+      readonly names: readonly string[]
       readonly time: number
     }
   | {
@@ -73,6 +82,14 @@ export function openJson(): (event: ProgressEvent) => string {
         return line(event)
     }
   }
+}
+
+/** The image that came out, as the last line. */
+export function jsonResult(
+  { id, names }: { readonly id: string; readonly names: readonly string[] },
+  time: number,
+): string {
+  return line({ kind: 'result', image: id, names, time })
 }
 
 /** The error that ended the command, as the last line. */

@@ -1,0 +1,80 @@
+import type { CommandEntry } from './command-entry.ts'
+
+/** All commands in the order of `slipway --help`. Only the one that is called gets loaded. */
+export const commandTable: readonly CommandEntry[] = [
+  {
+    name: 'build',
+    summary: 'build an image from a Dockerfile',
+    load: async () => (await import('./commands/build.ts')).build,
+  },
+  {
+    name: 'images',
+    summary: 'list the images of the local store',
+    load: async () => (await import('./commands/images.ts')).images,
+  },
+  {
+    name: 'history',
+    summary: 'show the layers of an image and what made them',
+    load: async () => (await import('./commands/history.ts')).history,
+  },
+  {
+    name: 'inspect',
+    summary: 'show everything known about an image, as JSON',
+    load: async () => (await import('./commands/inspect.ts')).inspect,
+  },
+  {
+    name: 'run',
+    summary: 'run a command in an image',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  {
+    name: 'export',
+    summary: 'write the root file system of an image as a tar archive',
+    load: async () => (await import('./commands/export.ts')).exportImage,
+  },
+  {
+    name: 'save',
+    summary: 'write images to an archive for docker or OCI tools',
+    load: async () => (await import('./commands/save.ts')).save,
+  },
+  {
+    name: 'load',
+    summary: 'take images from an archive into the local store',
+    load: async () => (await import('./commands/load.ts')).load,
+  },
+  {
+    name: 'import',
+    summary: 'make an image from a tar archive of a root file system',
+    load: async () => (await import('./commands/import.ts')).importImage,
+  },
+  {
+    name: 'tag',
+    summary: 'give an image one more name',
+    load: async () => (await import('./commands/tag.ts')).tag,
+  },
+  {
+    name: 'rmi',
+    summary: 'remove names and images',
+    load: async () => (await import('./commands/rmi.ts')).rmi,
+  },
+  {
+    name: 'prune',
+    summary: 'remove what no image uses',
+    load: async () => (await import('./commands/prune.ts')).prune,
+  },
+  {
+    name: 'df',
+    summary: 'show what the local store takes on the disk',
+    load: async () => (await import('./commands/df.ts')).df,
+  },
+  {
+    name: 'base',
+    summary: 'make base images from Debian packages',
+    load: async () => (await import('./commands/base.ts')).base,
+  },
+  {
+    name: 'doctor',
+    summary: 'say what works on this machine and what is missing',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+]

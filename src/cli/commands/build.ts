@@ -1,0 +1,78 @@
+import type { Reference } from '#oci'
+import { addExamples, type Declare } from '../command-entry.ts'
+import { collect } from '../options/collect.ts'
+import { parseBuildContext, parseLabel, type NameValue } from '../options/name-value.ts'
+import { type OutputOption, parseOutput } from '../options/output.ts'
+import { type ProgressMode, progressOption } from '../options/progress-option.ts'
+import { parseSecret, type SecretOption } from '../options/secret.ts'
+import { parseTag } from '../options/tag.ts'
+
+export interface BuildFlags {
+  readonly tag?: readonly Reference[]
+  /** As given; `-` is standard input. */
+  readonly file?: string
+  readonly target?: string
+  /** As given: NAME or NAME=VALUE. */
+  readonly buildArg?: readonly string[]
+  readonly buildContext?: readonly NameValue[]
+  readonly label?: readonly NameValue[]
+  readonly secret?: readonly SecretOption[]
+  readonly platform?: string
+  /** False with `--no-cache`. */
+  readonly cache: boolean
+  readonly output?: readonly OutputOption[]
+  readonly iidfile?: string
+  readonly metadataFile?: string
+  readonly printPlan?: boolean
+  readonly progress: ProgressMode
+  readonly quiet?: boolean
+}
+
+/** Options of `slipway build`. */
+export const build: Declare = (command, act) => {
+  command
+    .argument('<path>', 'the build context: a directory')
+    .option(
+      '-t, --tag <name>',
+      'name the image NAME[:TAG] in the local store (repeatable)',
+      collect(text => parseTag(text, '--tag')),
+    )
+    .option('-f, --file <path>', 'the Dockerfile, "-" for standard input (default: PATH/Dockerfile)')
+    .option('--target <stage>', 'build this stage instead of the last one')
+    .option('--build-arg <name=value>', 'set an ARG; NAME alone takes the environment (repeatable)', collect(String))
+    .option(
+      '--build-context <name=path>',
+      'one more context for FROM and --from (repeatable)',
+      collect(parseBuildContext),
+    )
+    .option('--label <name=value>', 'add a label to the image (repeatable)', collect(parseLabel))
+    .option(
+      '--secret <spec>',
+      'a secret for RUN --mount=type=secret: id=ID[,src=FILE|,env=NAME] (repeatable)',
+      collect(parseSecret),
+    )
+    .option('--platform <os/arch>', 'build for this platform (default: that of this machine)')
+    .option('--no-cache', 'make every step anew')
+    .option(
+      '-o, --output <spec>',
+      'write the result: type=oci|docker|tar|local,dest=PATH, a directory, or "-" (repeatable)',
+      collect(parseOutput),
+    )
+    .option('--iidfile <file>', 'write the image id to a file')
+    .option('--metadata-file <file>', 'write digests and steps to a file, as JSON')
+    .option('--print-plan', 'print the plan as JSON and build nothing')
+    .addOption(progressOption())
+    .option('-q, --quiet', 'print only the image id')
+    .action(
+      act(async (context, path: string, flags: BuildFlags) => {
+        const { buildCommand } = await import('../actions/build-command.ts')
+        return buildCommand(path, flags, context)
+      }),
+    )
+  addExamples(command, [
+    { command: 'slipway build -t app .', does: 'build ./Dockerfile and name the image "app"' },
+    { command: 'slipway build --target test --build-arg VERSION=2 .', does: 'build one stage, with an argument' },
+    { command: 'slipway build -o type=docker,dest=app.tar -t app .', does: 'write an archive for "docker load"' },
+    { command: 'slipway build -o out .', does: 'write the files of the image into the directory "out"' },
+  ])
+}

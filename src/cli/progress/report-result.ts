@@ -1,0 +1,30 @@
+import type { CliContext } from '../context.ts'
+import type { ProgressMode } from '../options/progress-option.ts'
+import { jsonResult } from './json.ts'
+
+/** An image that a command made. */
+export interface ImageResult {
+  /** `sha256:…`. */
+  readonly id: string
+  /** Familiar names that it got. */
+  readonly names: readonly string[]
+}
+
+/**
+ * Says which image came out: on stderr in the form of the progress, and with `quiet` nothing but the id, on stdout.
+ */
+export function reportResult(result: ImageResult, mode: ProgressMode, context: CliContext): void {
+  const { stdout, stderr, now } = context
+  switch (mode) {
+    case 'quiet':
+      stdout.write(`${result.id}\n`)
+      return
+    case 'json':
+      stderr.write(jsonResult(result, now()))
+      return
+    case 'auto':
+    case 'tty':
+    case 'plain':
+      stderr.write(`image ${result.id}${result.names.map(name => `\n   as ${name}`).join('')}\n`)
+  }
+}

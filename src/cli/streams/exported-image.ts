@@ -1,0 +1,33 @@
+import { stat } from 'node:fs/promises'
+import type { ExportedImage, ExportedLayer } from '#image'
+import type { Digest, Reference } from '#oci'
+import { type Chain, openLayerTar, packedLayer } from '#rootfs'
+import type { Store } from '#store'
+
+/** An image of the store with the names it gets where it goes. */
+export interface NamedImage {
+  readonly id: Digest
+  readonly chain: Chain
+  readonly references: readonly Reference[]
+}
+
+/** An image of the store in the form that leaves the store. Packs layers whose archive was never made. */
+export async function exportedImage(store: Store, { id, chain, references }: NamedImage): Promise<ExportedImage> {
+  const layers: ExportedLayer[] = []
+  for (let i = 0; i < chain.length; i++) layers.push(await exportedLayer(store, chain.slice(0, i + 1)))
+  return { config: await store.blobs.get(id), layers, references }
+}
+
+async function exportedLayer(store: Store, chain: Chain): Promise<ExportedLayer> {
+  const layer = await packedLayer(store, chain)
+  const open = (): AsyncIterable<Uint8Array> => openLayerTar(store, chain)
+  const size = layer.forms.tar ? (await stat(store.blobs.path(layer.diffId))).size : await lengthOf(open())
+  return { diffId: layer.diffId, size, open }
+}
+
+/** An archive's header comes before its bytes, so a layer that is packed on the way out is packed twice. */
+async function lengthOf(bytes: AsyncIterable<Uint8Array>): Promise<number> {
+  let length = 0
+  for await (const chunk of bytes) length += chunk.length
+  return length
+}
