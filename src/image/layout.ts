@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '#diagnostics'
 import { lockFile } from '#linux'
@@ -36,8 +36,12 @@ export async function writeOciLayout(
   await refuseOthers(directory)
   await mkdir(blobs, { recursive: true })
   const version = join(directory, 'oci-layout')
-  if (!(await exists(version))) await writeWhole(version, layoutVersion)
+  // The lock makes the file, empty; it stays the same file, since a lock on a replaced one would keep nobody out.
   using _ = await lockFile(version, 'exclusive')
+  if ((await stat(version)).size === 0) {
+    await chmod(version, 0o644)
+    await writeFile(version, layoutVersion)
+  }
   await removeLeftovers(directory)
   const scratch = join(directory, `${incoming}${randomUUID()}`)
   await mkdir(scratch)
