@@ -34,7 +34,8 @@ beforeAll(() => {
   for (const name of ['bin', 'proc', 'sys', 'dev', 'etc', 'tmp', 'lib', 'usr/bin', 'srv/in']) {
     mkdirSync(join(rootLayer, name), { recursive: true })
   }
-  for (const name of ['sh', 'env', 'cat', 'id', 'ls', 'sleep', 'mknod', 'setsid', 'stat', 'nohup']) copyProgram(name)
+  for (const name of ['sh', 'env', 'cat', 'id', 'ls', 'sleep', 'mknod', 'setsid', 'stat', 'nohup', 'mkdir'])
+    copyProgram(name)
   if (perl !== undefined) copyProgram('perl')
   for (const name of ['hosts', 'resolv.conf', 'not-executable']) writeFileSync(join(rootLayer, 'etc', name), '')
   writeFileSync(join(rootLayer, 'bin/no-loader'), '#!/bin/nothing\n', { mode: 0o755 })
@@ -341,6 +342,30 @@ describe.skipIf(!asRoot)('a sandbox (needs root)', () => {
     const { upper } = await run('echo x >/tmp/new')
     const found = readdirSync(upper, { recursive: true })
     expect(found.map(String).toSorted((a, b) => (a < b ? -1 : 1))).toEqual(['tmp', 'tmp/new'])
+  })
+
+  test('a directory as root, and an upper directory without syncs', async () => {
+    const { stdout } = await run('cat /etc/hosts; ls -d /srv', { root: { kind: 'directory', path: rootLayer } })
+    expect(stdout).toBe('127.0.0.1 here\n/srv\n')
+    const at = (name: string): string => join(base, 'volatile', name)
+    for (const name of ['upper', 'work']) mkdirSync(at(name), { recursive: true })
+    const root = { kind: 'overlay', lower: [rootLayer], upper: at('upper'), work: at('work'), volatile: true } as const
+    expect((await run('echo x >/new; cat /proc/self/mountinfo', { root })).stdout).toMatch(
+      / \/ \/ .* overlay .*volatile/,
+    )
+    expect(readFileSync(at('upper/new'), 'utf8')).toBe('x\n')
+  })
+
+  test('control groups are visible and read-only (where the kernel has them)', async () => {
+    const tools = { ...findHostTools(path), cgroup2: true }
+    let stdout = ''
+    const plan = planSandbox(
+      specFor('ls /sys/fs/cgroup | cat; mkdir /sys/fs/cgroup/x 2>/dev/null && echo made', {}),
+      tools,
+    )
+    await runSandbox(plan, { onOutput: (_, chunk) => (stdout += Buffer.from(chunk).toString()) })
+    expect(stdout).toContain('cgroup.procs\n')
+    expect(stdout).not.toContain('made')
   })
 
   test('hundreds of layers, topmost first', async () => {

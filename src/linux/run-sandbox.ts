@@ -34,7 +34,8 @@ const graceMilliseconds = 500
 /**
  * Runs a planned sandbox. Settles when nothing of it is left: no process, no mount. A command that fails is a result;
  * thrown are a `UserError` when the sandbox can't be set up or the program can't be started (exit code 127: not found,
- * 126: not executable), and the abort signal's reason after an abort. When our own process dies, even by SIGKILL,
+ * 126: not executable; with inherited streams that is a result, and the message went to the terminal), and the abort
+ * signal's reason after an abort. When our own process dies, even by SIGKILL,
  * everything in the sandbox dies with it.
  */
 export async function runSandbox(plan: SandboxPlan, options: SandboxOptions): Promise<SandboxResult> {
