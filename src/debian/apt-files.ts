@@ -16,7 +16,7 @@ export function writeAptFiles(
   architecture: string,
 ): void {
   const keyrings = new Map<string, string>()
-  const lines = suites.map(({ repository }) => sourceLine(repository, copyKeyring(root, repository, keyrings)))
+  const lines = suites.map(suite => sourceLine(suite, copyKeyring(root, suite.repository, keyrings)))
   writeFileSync(at(root, 'etc/apt/sources.list'), [...new Set(lines)].map(line => `${line}\n`).join(''))
   const automatic = packages.filter(item => item.automatic).map(item => item.record)
   if (automatic.length === 0) return
@@ -31,7 +31,8 @@ function at(root: RootDirectory, path: string): string | Buffer {
 }
 
 /** sources.list(5). User and password of an address stay out of the image. */
-function sourceLine({ uri, suite, components, trust, checkValidUntil }: Repository, keyrings: string): string {
+function sourceLine({ repository, components }: Suite, keyrings: string): string {
+  const { uri, suite, trust, checkValidUntil } = repository
   const options = [
     ...(keyrings === '' ? [] : [`signed-by=${keyrings}`]),
     ...(trust.kind === 'unverified' ? ['trusted=yes'] : []),

@@ -1,4 +1,4 @@
-import { lstatSync, lutimesSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, lutimesSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { decodeName } from '#tar'
 import type { RootDirectory } from './root-directory.ts'
 
@@ -26,13 +26,14 @@ const transient = [
   'var/lib/systemd/random-seed',
 ]
 
-/** Directories whose content goes; directories in them stay where `keepDirectories` says so. */
-const emptied = [
-  { path: 'tmp', keepDirectories: false },
-  { path: 'var/tmp', keepDirectories: false },
-  { path: 'var/log', keepDirectories: true },
-  { path: 'var/cache/apt', keepDirectories: true },
-  { path: 'var/lib/apt/lists', keepDirectories: true },
+/** Directories whose content goes, but for `keep`: a name, or `structure`, which is all directories and empty files. */
+const emptied: readonly { readonly path: string; readonly keep?: string }[] = [
+  { path: 'run', keep: 'lock' },
+  { path: 'tmp' },
+  { path: 'var/tmp' },
+  { path: 'var/log', keep: 'structure' },
+  { path: 'var/cache/apt', keep: 'structure' },
+  { path: 'var/lib/apt/lists', keep: 'structure' },
 ]
 
 /**
@@ -44,15 +45,12 @@ export function cleanRoot(root: RootDirectory, epoch: number): void {
     const place = root.existing(path)
     if (place !== undefined) rmSync(root.at(place))
   }
-  for (const { path, keepDirectories } of emptied) {
+  for (const { path, keep } of emptied) {
     const place = root.existing(path)
-    if (place !== undefined) empty(root, place, keepDirectories)
+    if (place !== undefined) empty(root, place, keep)
   }
   const machineId = root.existing('etc/machine-id')
-  if (machineId !== undefined) {
-    rmSync(root.at(machineId))
-    writeFileSync(root.at(machineId), '', { mode: 0o444 })
-  }
+  if (machineId !== undefined && root.found(machineId) === 'other') writeFileSync(root.at(machineId), '')
   cleanShadow(root, epoch)
   limitTimes(root, '', epoch)
 }
@@ -62,14 +60,14 @@ function names(root: RootDirectory, place: string): readonly string[] {
   return readdirSync(root.at(place), { encoding: 'buffer' }).map(decodeName)
 }
 
-function empty(root: RootDirectory, place: string, keepDirectories: boolean): void {
+function empty(root: RootDirectory, place: string, keep: string | undefined): void {
   if (root.found(place) !== 'directory') return
   for (const name of names(root, place)) {
     const inner = `${place}/${name}`
-    if (keepDirectories && root.found(inner) === 'directory') empty(root, inner, true)
-    else if (!keepDirectories || root.found(inner) === 'symlink' || statSync(root.at(inner)).size > 0) {
-      rmSync(root.at(inner), { recursive: true, force: true })
-    }
+    if (name === keep) continue
+    if (keep !== 'structure') rmSync(root.at(inner), { recursive: true, force: true })
+    else if (root.found(inner) === 'directory') empty(root, inner, keep)
+    else if (lstatSync(root.at(inner)).size > 0) rmSync(root.at(inner))
   }
 }
 

@@ -33,6 +33,7 @@ export async function composeBase(spec: BaseSpec, options: ComposeOptions): Prom
   const resolved = await resolveBase(spec, {
     repositories,
     architecture: architecture.name,
+    distribution: host.distribution,
     mirror: createMirrorReader(http, signal),
     cache,
     reporter,

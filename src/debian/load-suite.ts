@@ -14,6 +14,8 @@ import { verifyRelease } from './verify-release.ts'
 export interface Suite {
   readonly repository: Repository
   readonly release: ReleaseFile
+  /** Those of the wanted components that it has. */
+  readonly components: readonly string[]
   /** Texts of Packages files. */
   readonly indexes: readonly Buffer[]
 }
@@ -49,16 +51,20 @@ export async function loadSuite(repository: Repository, context: LoadContext): P
   const release = parseRelease(text)
   checkRelease(repository, release, context.now)
   const indexes: Buffer[] = []
-  for (const { directory, required } of indexDirectories(repository, release, context.architecture)) {
-    const index = await loadIndex(root, directory, release, context)
-    if (index !== undefined) indexes.push(index)
-    else if (required) {
-      throw new UserError(`${repository.suite} at ${repository.uri} has no ${directory}`, {
+  const components: string[] = []
+  for (const component of repository.components) {
+    const index = await loadIndex(root, `${component}/binary-${context.architecture}/Packages`, release, context)
+    if (index === undefined) {
+      if (repository.fromHost) continue
+      throw new UserError(`${repository.suite} at ${repository.uri} has no ${component} for ${context.architecture}`, {
         hint: `it has the components ${release.components.join(', ')} for ${release.architectures.join(', ')}`,
       })
     }
+    const shared = release.separateAll && (await loadIndex(root, `${component}/binary-all/Packages`, release, context))
+    components.push(component)
+    indexes.push(index, ...(shared ? [shared] : []))
   }
-  return { repository, release, indexes }
+  return { repository, release, components, indexes }
 }
 
 function checkRelease({ uri, suite, checkValidUntil }: Repository, release: ReleaseFile, now: number): void {
@@ -75,18 +81,7 @@ function checkRelease({ uri, suite, checkValidUntil }: Repository, release: Rele
   }
 }
 
-/** Below the suite, without compression; components may be written with the suite's prefix (`updates/main`). */
-function indexDirectories(
-  { components, optional }: Repository,
-  release: ReleaseFile,
-  architecture: string,
-): readonly { readonly directory: string; readonly required: boolean }[] {
-  return components.flatMap(component => [
-    { directory: `${component}/binary-${architecture}/Packages`, required: !optional },
-    ...(release.separateAll ? [{ directory: `${component}/binary-all/Packages`, required: false }] : []),
-  ])
-}
-
+/** The text of an index, given by its path below the suite; undefined where the suite has no such index. */
 async function loadIndex(
   root: string,
   path: string,

@@ -30,6 +30,8 @@ export interface ResolvedPackage {
 export interface ResolveContext {
   readonly repositories: readonly Repository[]
   readonly architecture: string
+  /** The host's, `debian` for instance. */
+  readonly distribution: string | undefined
   readonly mirror: MirrorReader
   readonly cache: PackageCache
   readonly reporter: Reporter
@@ -37,7 +39,8 @@ export interface ResolveContext {
 
 /** Loads the repositories' indexes and solves the dependencies of a base. Throws a `UserError`. */
 export async function resolveBase(spec: BaseSpec, context: ResolveContext): Promise<ResolvedBase> {
-  const suites = await loadSuites(context)
+  const suites = withoutThirdParties(spec, await loadSuites(context), context.distribution)
+  checkComponents(spec, suites)
   return context.reporter.activity('solving dependencies', async () => {
     const uris = suites.flatMap(suite => suite.indexes.map(() => suite.repository.uri))
     const universe = joinIndexes({
@@ -58,6 +61,24 @@ export async function resolveBase(spec: BaseSpec, context: ResolveContext): Prom
       }
     })
     return { packages, core: new Set(core.keys()), suites }
+  })
+}
+
+/** Sources of the host that its distribution did not publish are left out, unless nothing else has the suite. */
+function withoutThirdParties(spec: BaseSpec, suites: readonly Suite[], distribution?: string): readonly Suite[] {
+  const own = suites.filter(
+    ({ repository, release }) => !repository.fromHost || release.origin.toLowerCase() === distribution,
+  )
+  return own.some(suite => suite.repository.suite === spec.suite) ? own : suites
+}
+
+function checkComponents(spec: BaseSpec, suites: readonly Suite[]): void {
+  if (!suites.some(suite => suite.repository.fromHost)) return
+  const missing = spec.components.find(component => !suites.some(suite => suite.components.includes(component)))
+  if (missing === undefined) return
+  const known = new Set(suites.flatMap(suite => suite.release.components))
+  throw new UserError(`${spec.suite} has no component ${missing}`, {
+    hint: `it has ${[...known].join(', ')}`,
   })
 }
 

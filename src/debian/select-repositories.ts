@@ -14,6 +14,8 @@ export interface Repository {
   readonly checkValidUntil: boolean
   /** True for a suite that is only guessed to exist, beside the one that is asked for. */
   readonly optional: boolean
+  /** Taken from the host's configuration: it may lack components, and be a third party's. */
+  readonly fromHost: boolean
 }
 
 /** How a repository is verified. */
@@ -59,7 +61,7 @@ function checkedMirror(uri: string): string {
 function mirrorOf(uri: string, spec: BaseSpec, context: RepositoryContext): Repository {
   const { suite, components } = spec
   const trust = trustFor(spec.keyrings, context)
-  return { uri, suite, components, trust, checkValidUntil: true, optional: false }
+  return { uri, suite, components, trust, checkValidUntil: true, optional: false, fromHost: false }
 }
 
 function described(spec: BaseSpec, context: RepositoryContext): readonly Repository[] {
@@ -67,7 +69,7 @@ function described(spec: BaseSpec, context: RepositoryContext): readonly Reposit
     suites.map((suite): Repository => {
       const files = keyrings.length > 0 ? keyrings : spec.keyrings
       const trust: Trust = trusted ? { kind: 'unverified' } : trustFor(files, context, keyrings.length > 0)
-      return { uri, suite, components, trust, checkValidUntil, optional: false }
+      return { uri, suite, components, trust, checkValidUntil, optional: false, fromHost: false }
     }),
   )
 }
@@ -85,16 +87,17 @@ function fromHost(spec: BaseSpec, { host, architecture, directory }: RepositoryC
   const releases = [spec.suite, ...(host.codename ? [host.codename] : []), ...aliases]
   const found = host.sources.flatMap(source => {
     if (source.architectures.length > 0 && !source.architectures.includes(architecture)) return []
-    const components = spec.components.filter(component => source.components.includes(component))
-    // A third party's source has other components, or its own key below the same names.
-    if (components.length === 0) return []
+    const { components } = spec
+    // Third parties mostly have components of their own.
+    if (!components.some(component => source.components.includes(component))) return []
     const release = releases.find(name => additions.some(addition => source.suite === name + addition))
     if (release === undefined) return []
     const suite = spec.suite + source.suite.slice(release.length)
     const trust = trustOf(source, spec, directory, host)
     const optional = suite !== spec.suite
     const checkValidUntil = source.checkValidUntil && host.checkValidUntil
-    return [{ exact: release === spec.suite, uri: source.uri, suite, components, trust, checkValidUntil, optional }]
+    const rest = { uri: source.uri, suite, components, trust, checkValidUntil, optional, fromHost: true }
+    return [{ exact: release === spec.suite, ...rest }]
   })
   const exact = found.some(repository => repository.exact && repository.suite === spec.suite)
   const chosen = new Map<string, Repository>()
