@@ -24,7 +24,7 @@ export function compileGlob(pattern: string): PathPattern {
 /** The elements of a pattern; undefined when its syntax is wrong. */
 export function globTokens(pattern: string): readonly PatternToken[] | undefined {
   const tokens: PatternToken[] = []
-  const characters = [...pattern]
+  const characters = Array.from(pattern)
   let at = 0
   while (at < characters.length) {
     const character = characters[at] ?? ''

@@ -69,7 +69,7 @@ function decidingIndex(patterns: readonly IgnorePattern[], results: Uint8Array):
 /** The elements of an ignore pattern, which has been checked before. */
 function ignoreTokens(pattern: string): readonly PatternToken[] {
   const tokens: PatternToken[] = []
-  const characters = [...pattern]
+  const characters = Array.from(pattern)
   let at = 0
   while (at < characters.length) {
     const character = characters[at] ?? ''

@@ -109,7 +109,7 @@ function parseRun(draft: Draft): RunInstruction {
     ...draft.base,
     kind: 'run',
     command,
-    heredocs: draft.heredocs,
+    heredocs: draft.heredocs.map(({ found: _, ...heredoc }) => heredoc),
     mounts: flags.list('mount'),
     devices: flags.list('device'),
     ...(network && { network: oneOf(draft, network, ['default', 'none', 'host']) }),

@@ -11,7 +11,7 @@ export interface ShellPattern {
 /** Reads a pattern; undefined when it has an invalid escape. */
 export function parseShellPattern(text: string): ShellPattern | undefined {
   const pieces: (string | undefined)[][] = [[]]
-  const characters = [...text]
+  const characters = Array.from(text)
   for (let i = 0; i < characters.length; i++) {
     const character = characters[i] ?? ''
     if (character === '*') pieces.push([])
@@ -28,7 +28,7 @@ export function parseShellPattern(text: string): ShellPattern | undefined {
 
 /** Cuts the shortest or longest match off the start of a value. */
 export function trimPrefix(value: string, pattern: ShellPattern, longest: boolean): string {
-  const characters = [...value]
+  const characters = Array.from(value)
   const end = matchAt(characters, pattern, { start: 0, longest })
   return end === -1 ? value : characters.slice(end).join('')
 }
@@ -36,7 +36,7 @@ export function trimPrefix(value: string, pattern: ShellPattern, longest: boolea
 /** Cuts the shortest or longest match off the end of a value. */
 export function trimSuffix(value: string, pattern: ShellPattern, longest: boolean): string {
   const reversed = { pieces: pattern.pieces.map(piece => piece.toReversed()).toReversed() }
-  const characters = [...value].reverse()
+  const characters = Array.from(value).reverse()
   const end = matchAt(characters, reversed, { start: 0, longest })
   return end === -1 ? value : characters.slice(end).reverse().join('')
 }
@@ -50,7 +50,7 @@ export function replaceMatches(
   pattern: ShellPattern,
   { text, all, limit }: { readonly text: string; readonly all: boolean; readonly limit: number },
 ): string {
-  const characters = [...value]
+  const characters = Array.from(value)
   const out: string[] = []
   let at = 0
   let lastEnd = -1

@@ -5,3 +5,6 @@
  * expanded, only what the target needs. Always: pure but for asking for base image configurations.
  */
 export type * from './build-plan.ts'
+export { planBuild } from './plan-build.ts'
+export { planToJson } from './plan-json.ts'
+export type { PlanOptions } from './plan-options.ts'

@@ -1,0 +1,28 @@
+import { UserError } from '#diagnostics'
+import type { ArgInstruction } from '#dockerfile'
+import type { PlacedInstruction } from './discover.ts'
+import { assign } from './scope.ts'
+import { expandInStage, placeIn, recordMetadata, type StageState } from './stage-state.ts'
+
+/**
+ * ARG in a stage: the value given with --build-arg, else the default, else the global value; without any of them the
+ * name is declared but unset. Each name sees the ones before it.
+ */
+export function applyArg(state: StageState, placed: PlacedInstruction, instruction: ArgInstruction): void {
+  const shown = instruction.args.map(({ name: word, value: given, span }) => {
+    const name = expandInStage(state, word, placed)
+    if (name === '') {
+      throw new UserError(`ARG names cannot be blank: ${word.text} expands to nothing`, {
+        hint: 'write ARG NAME=default',
+        at: placeIn(placed, span),
+      })
+    }
+    const value =
+      state.buildArgs.get(name) ?? (given ? expandInStage(state, given, placed) : state.globals.values.get(name))
+    // Declared again without a value, an argument keeps the one it has.
+    if (value !== undefined || !state.args.has(name)) state.args.set(name, value)
+    if (value !== undefined) assign(state.scope, name, value)
+    return value === undefined ? name : `${name}=${value}`
+  })
+  recordMetadata(state, `ARG ${shown.join(' ')}`)
+}

@@ -1,0 +1,88 @@
+import { UserError } from '#diagnostics'
+import type { Heredoc, RunInstruction } from '#dockerfile'
+import type { RunStep } from './build-plan.ts'
+import { describeStep } from './describe-step.ts'
+import type { PlacedInstruction } from './discover.ts'
+import { planMount } from './plan-mount.ts'
+import { unkeyedEnvironment } from './proxy-arguments.ts'
+import { placeIn, recordStep, shellOf, type StageState } from './stage-state.ts'
+import { cleanDirectory } from './working-directory.ts'
+
+/** RUN → a step, with everything that its process sees. */
+export function applyRun(state: StageState, placed: PlacedInstruction, instruction: RunInstruction): void {
+  refuseUnknown(state, placed, instruction)
+  const { argv, script } = commandOf(state, instruction)
+  const mounts = planMounts(state, placed, instruction)
+  const network = instruction.network?.text as RunStep['network'] | undefined
+  const security = instruction.security?.text as RunStep['security'] | undefined
+  const step: RunStep = {
+    kind: 'run',
+    argv,
+    ...(script && { script }),
+    env: [...state.scope].map(([name, value]) => `${name}=${value}`),
+    unkeyedEnv: unkeyedEnvironment(state.buildArgs, state.scope),
+    workdir: cleanDirectory(state.config.workingDir),
+    user: state.config.user,
+    network: network ?? 'default',
+    security: security ?? 'sandbox',
+    mounts,
+    ...describeStep(placed),
+  }
+  recordStep(state, step, `RUN ${[...shownArguments(state, mounts), ...argv].join(' ')} # buildkit`)
+}
+
+function refuseUnknown(state: StageState, placed: PlacedInstruction, { devices, keyword }: RunInstruction): void {
+  if (state.platform.os !== 'linux') {
+    throw new UserError(`RUN cannot be executed for ${state.platform.os}`, {
+      hint: 'only COPY, ADD and metadata work for images of other systems; build with --platform=linux/…',
+      at: placeIn(placed, keyword.span),
+    })
+  }
+  const [device] = devices
+  if (!device) return
+  throw new UserError('RUN --device is not supported', {
+    hint: 'commands here run without devices; remove the flag',
+    at: placeIn(placed, device.span),
+  })
+}
+
+/** What is executed: see section 5.7 and 5.8 of the language page for heredocs. */
+function commandOf(state: StageState, { command, heredocs }: RunInstruction): Pick<RunStep, 'argv' | 'script'> {
+  if (command.form === 'exec') return { argv: command.args.map(({ text }) => text) }
+  const [only, ...others] = heredocs
+  const { text, span } = command.text
+  const alone = only && others.length === 0 && only.span.start === span.start && only.span.end === span.end
+  if (!alone) {
+    const bodies = heredocs.map(({ body, name }) => `\n${body.text}${name}`)
+    return { argv: [...shellOf(state), [text, ...bodies].join('')] }
+  }
+  const body = heredocText(only)
+  if (!body.startsWith('#!')) return { argv: [...shellOf(state), body] }
+  return { argv: [`/dev/pipes/${only.name}`], script: { name: only.name, body } }
+}
+
+/** The body, for `<<-` without the tabs that start its lines. */
+export function heredocText({ body, chomp }: Heredoc): string {
+  return chomp ? body.text.replace(/(^|\n)\t+/g, '$1') : body.text
+}
+
+function planMounts(state: StageState, placed: PlacedInstruction, { mounts }: RunInstruction): RunStep['mounts'] {
+  let sshCount = 0
+  return mounts.map(word => {
+    const mount = planMount(state, placed, { word, sshIndex: sshCount })
+    if (mount.type === 'ssh') sshCount++
+    return mount
+  })
+}
+
+/** `|N A=1 B=x`: the arguments in scope, with the values that the command sees. Secrets are masked. */
+function shownArguments(state: StageState, mounts: RunStep['mounts']): readonly string[] {
+  if (state.args.size === 0) return []
+  const masked = new Set(
+    mounts.flatMap(mount => (mount.type === 'secret' && mount.env !== undefined ? [mount.env] : [])),
+  )
+  const values = [...state.args].map(
+    ([name, value]) => `${name}=${masked.has(name) ? '****' : (state.scope.get(name) ?? value ?? '')}`,
+  )
+  return [`|${values.length}`, ...values]
+}

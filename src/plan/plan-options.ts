@@ -1,0 +1,29 @@
+import type { Place, WarningSink } from '#diagnostics'
+import type { DockerfileTree } from '#dockerfile'
+import type { Platform } from '#oci'
+import type { ResolvedImage } from './build-plan.ts'
+
+/** What a plan is made from. */
+export interface PlanOptions {
+  readonly tree: DockerfileTree
+  /** Name of the stage to build, in any case; the last stage without. */
+  readonly target?: string
+  /** `--build-arg NAME=value`. */
+  readonly buildArgs?: Readonly<Record<string, string>>
+  /** `--label`: set on the final image after all instructions. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** What to build for; the build platform without. */
+  readonly platform?: Platform
+  /** Where the build runs; the host without. */
+  readonly buildPlatform?: Platform
+  /**
+   * `--build-context` names (as given, `name` or `name::os/arch`): `files` for directories, archives, git and URLs,
+   * `image` for images and OCI layouts.
+   */
+  readonly namedContexts?: ReadonlyMap<string, 'files' | 'image'>
+  /** Asks for an image by its normalised reference; only for what reachable stages need, once per platform. */
+  readonly resolveImage: (reference: string, platform: Platform, place: Place) => Promise<ResolvedImage>
+  /** Asks for a named context of kind `image`. Required when there are such contexts. */
+  readonly resolveContext?: (name: string, platform: Platform, place: Place) => Promise<ResolvedImage>
+  readonly warn?: WarningSink
+}
