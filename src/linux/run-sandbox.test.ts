@@ -473,13 +473,18 @@ describe.skipIf(!asRoot)('a sandbox (needs root)', () => {
     expect(output).toMatch(/^up\n(Terminated\n)?cleaning\n$/)
   })
 
-  test('an abort during the set-up', async () => {
-    for (const delay of [0, 2, 4, 6, 8, 10]) {
-      const controller = new AbortController()
-      setTimeout(() => controller.abort(), delay)
-      await expect(run('sleep 30091', { signal: controller.signal })).rejects.toThrow()
-      expect(processesWith('30091')).toEqual([])
+  test('an abort at any moment of the set-up', async () => {
+    const delays = Array.from({ length: 60 }, (_, index) => index / 2)
+    for (let first = 0; first < delays.length; first += 4) {
+      const runs = delays.slice(first, first + 4).map(async delay => {
+        const controller = new AbortController()
+        setTimeout(() => controller.abort(), delay)
+        // The one that gets as far as its command ends at once by SIGTERM.
+        await run(`trap 'exit 0' TERM; sleep 30091 & wait`, { signal: controller.signal })
+      })
+      for (const { status } of await Promise.allSettled(runs)) expect(status).toBe('rejected')
     }
+    expect(processesWith('30091')).toEqual([])
   })
 
   test.each([0, 4321])('SIGKILL of our process ends a command of user %i and its children', async uid => {

@@ -155,12 +155,20 @@ function watchStatus(child: ChildProcess, plan: SandboxPlan): Status {
  * there at the last moment, would have put it somewhere on the host's side, in front of the tools that run next.
  */
 function misplacedMount(pid: number | undefined, plan: SandboxPlan): string | undefined {
-  if (pid === undefined) return 'the process is gone'
-  const inside = mountsOfTopRoot(parseMountInfo(readFileSync(`/proc/${pid}/mountinfo`, 'utf8')))
+  const inside = mountsOfTopRoot(parseMountInfo(mountTableOf(pid)))
   const missing = plan.mountPoints.find(point => !inside.has(point || '/'))
   return missing === undefined
     ? undefined
     : `the mount on ${missing || '/'} is not where it should be: is there a symbolic link on the way?`
+}
+
+/** Empty when the process ends just now. */
+function mountTableOf(pid: number | undefined): string {
+  try {
+    return readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 function endOnAbort(
@@ -171,7 +179,14 @@ function endOnAbort(
   let timer: NodeJS.Timeout | undefined
   const end = (): void => {
     signalCommand(child, plan, 'SIGTERM')
-    timer = setTimeout(() => (child.stdio[lifelineFd] as Socket).destroy(), status.started ? graceMilliseconds : 0)
+    timer = setTimeout(
+      () => {
+        ;(child.stdio[lifelineFd] as Socket).destroy()
+        // Should the watcher not be there any more: the keeper dies with its parent.
+        timer = setTimeout(() => child.kill('SIGKILL'), 4 * graceMilliseconds)
+      },
+      status.started ? graceMilliseconds : 0,
+    )
   }
   signal?.addEventListener('abort', end, { once: true })
   return {

@@ -16,10 +16,14 @@ export const lifelineFd = 4
  * the end of the lifeline: when our process is gone, or lets go, everything in the namespace is killed. When this
  * process ends, for whatever reason, the kernel kills what is left.
  *
+ * That child is born with the signals ignored which may reach the whole group: it has to outlive everything else.
+ *
  * The parent-death signal alone would not do: the kernel forgets it as soon as a process changes its user.
  */
 export const keeperScript = `
-( trap '' HUP INT TERM QUIT; exec 3>&- >/dev/null 2>&1; read -r _ <&4; while :; do kill -KILL -1; done ) &
+trap '' HUP INT TERM QUIT
+( exec 3>&- >/dev/null 2>&1; read -r _ <&4; while :; do kill -KILL -1; done ) &
+trap - HUP INT TERM QUIT
 exec 5>&2 2>&3 4<&-
 "$@"
 code=$?
