@@ -1,5 +1,5 @@
 import { nearest, type Place, UserError } from '#diagnostics'
-import { type Digest, familiarReference, type ImageConfig, parseImageConfig, parseReference } from '#oci'
+import { type Digest, familiarReference, type ImageConfig, parseImageConfig, parseReference, type Platform } from '#oci'
 import type { ResolvedImage } from '#plan'
 import type { ImageRecord, Store } from '#store'
 
@@ -44,12 +44,14 @@ export async function imageConfig(store: Store, id: Digest): Promise<ImageConfig
   return parseImageConfig((await store.blobs.get(id)).toString('utf8'))
 }
 
-/** Answers FROM and --from with images of the store. */
-export function storeResolver(store: Store): (reference: string, place: Place) => Promise<ResolvedImage> {
-  return async (reference, place) => {
-    const image = findImage(store, reference, place)
+/** Answers FROM and --from with images of the store; references are normalised ones. */
+export function storeResolver(
+  store: Store,
+): (reference: string, platform: Platform, place: Place) => Promise<ResolvedImage> {
+  return async (reference, _platform, place) => {
+    const image = findImage(store, familiarReference(parseReference(reference)), place)
     return {
-      reference: /^[0-9a-f:]+$/.test(reference) ? reference : familiarReference(parseReference(reference)),
+      reference: familiarReference(parseReference(reference)),
       id: image.id,
       config: await imageConfig(store, image.id),
       place,
