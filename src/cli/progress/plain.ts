@@ -7,6 +7,8 @@ import { type Activity, activityOf, recordTransfer, transferSum } from './activi
 
 /** How often a transfer says how far it is (milliseconds): a log that nobody watches live needs no more. */
 const transferInterval = 5_000
+/** Fewer bytes than this are not worth a line. */
+const fewBytes = 1_000_000
 
 /**
  * Events as a log, line by line: `#3 [builder 2/4] RUN make`, `#3 0.123 output`, `#3 DONE 1.2s`. Gives the text to
@@ -23,7 +25,7 @@ export function openPlain(options: { readonly color: boolean }): (event: Progres
 
   const transferLine = (activity: Activity, time: number): string => {
     const sum = transferSum(activity)
-    if (!sum || told.get(activity.id) === time) return ''
+    if (!sum || sum.done < fewBytes || told.get(activity.id) === time) return ''
     told.set(activity.id, time)
     const total = sum.total === undefined || sum.total === sum.done ? '' : ` / ${formatSize(sum.total)}`
     const rate = (sum.done * 1000) / Math.max(1, time - activity.began)
