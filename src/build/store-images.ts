@@ -1,5 +1,5 @@
 import { nearest, type Place, UserError } from '#diagnostics'
-import { type Digest, familiarReference, type ImageConfig, parseImageConfig, parseReference } from '#oci'
+import { type Digest, familiarReference, type ImageConfig, parseImageConfig, parseReference, type Platform } from '#oci'
 import type { ResolvedImage } from '#plan'
 import type { ImageRecord, Store } from '#store'
 
@@ -45,8 +45,10 @@ export async function imageConfig(store: Store, id: Digest): Promise<ImageConfig
 }
 
 /** Answers FROM and --from with images of the store; references are normalised ones. */
-export function storeResolver(store: Store): (reference: string, place: Place) => Promise<ResolvedImage> {
-  return async (reference, place) => {
+export function storeResolver(
+  store: Store,
+): (reference: string, platform: Platform, place: Place) => Promise<ResolvedImage> {
+  return async (reference, _platform, place) => {
     const name = familiarReference(parseReference(reference))
     const image = findImage(store, name, place)
     return { reference: name, id: image.id, config: await imageConfig(store, image.id), place }
