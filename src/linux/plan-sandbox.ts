@@ -44,6 +44,8 @@ export function planSandbox(spec: SandboxSpec, host: HostTools): SandboxPlan {
   checkSandbox(spec, host)
   const root = newRoot
   const links: [string, string][] = deviceLinks.map(([name, target]) => [`dev/${name}`, target])
+  // As runc does: only where the kernel has it.
+  if (host.kernelPaths.has('/proc/kcore')) links.push(['dev/core', '/proc/kcore'])
   links.push(...toolLinks(host))
   const overlay = overlayNames(spec, host, links)
   const rootLine: MountLine =
@@ -51,6 +53,7 @@ export function planSandbox(spec: SandboxSpec, host: HostTools): SandboxPlan {
       ? { source: 'overlay', target: root, type: 'overlay', options: overlay('', spec.root) }
       : { source: spec.root.path, target: root, type: 'none', options: ['bind', ...deviceFlags(spec, host)] }
   const visible = visibleMounts(spec.mounts)
+  const inDev = mountPointsInDev(visible)
   const rounds: { lines: MountLine[]; round: MountRound }[] = [
     { lines: [rootLine, ...standardMounts(spec, host, root)], round: { table: 'fstab.0', directories: [], files: [] } },
   ]
@@ -67,8 +70,9 @@ export function planSandbox(spec: SandboxSpec, host: HostTools): SandboxPlan {
   }
   return {
     scratch: spec.scratch,
-    directories: ['layers', 'empty', 'tools', 'dev', 'dev/pts', 'dev/shm', 'dev/mqueue'],
+    directories: ['layers', 'empty', 'tools', 'dev', 'dev/pts', 'dev/shm', 'dev/mqueue', ...inDev.directories],
     files: [
+      ...inDev.files,
       ['hosts', spec.hosts],
       ['resolv.conf', spec.resolvConf],
       ...devices.map((name): [string, string] => [`dev/${name}`, '']),
@@ -125,6 +129,24 @@ function visibleMounts(mounts: readonly SandboxMount[]): readonly SandboxMount[]
   return mounts.filter(
     (mount, index) => !mounts.slice(index + 1).some(({ target }) => `${mount.target}/`.startsWith(`${target}/`)),
   )
+}
+
+/** `/dev` is ours, so nothing of the root serves as a mount point in it: they are made below `scratch`. */
+function mountPointsInDev(mounts: readonly SandboxMount[]): { directories: string[]; files: [string, string][] } {
+  const own = ['/dev/pts', '/dev/shm', '/dev/mqueue', ...devices.map(name => `/dev/${name}`)]
+  const inDev = mounts.filter(
+    ({ target }, index) => target.startsWith('/dev/') && !own.includes(target) && !coveringMount(mounts, index),
+  )
+  const directories = new Set<string>()
+  for (const mount of inDev) {
+    const parts = mount.target.slice(1).split('/')
+    const last = mountType(mount) === 'directory' ? parts.length : parts.length - 1
+    for (let length = 2; length <= last; length++) directories.add(parts.slice(0, length).join('/'))
+  }
+  const files = inDev
+    .filter(mount => mountType(mount) === 'file')
+    .map(({ target }) => [target.slice(1), ''] as [string, string])
+  return { directories: [...directories].filter(path => !own.includes(`/${path}`)), files }
 }
 
 function insideTmpfs(root: string, mount: SandboxMount): { directories: string[]; files: string[] } {

@@ -218,7 +218,9 @@ test('a process is named by its id and its start', async () => {
   const start = processStartTime(process.pid) ?? -1
   expect([processIsAlive(process.pid, start), processIsAlive(process.pid, start - 1)]).toEqual([true, false])
   // A name that looks like the end of the name field.
-  const child = spawn('sh', ['-c', 'exec -a "x) Z 1" sleep 5 || exec sleep 5'])
+  symlinkSync('/bin/sleep', at('x) Z 1'))
+  const child = spawn(at('x) Z 1'), ['5'])
+  await once(child, 'spawn')
   const childStart = processStartTime(child.pid ?? 0) ?? -1
   expect(childStart).toBeGreaterThanOrEqual(start)
   child.kill('SIGKILL')

@@ -5,10 +5,10 @@
 export function applySymbolicMode(mode: number, text: string, isDirectory: boolean): number {
   let result = mode
   for (const clause of text.split(',')) {
-    const form = /^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$/.exec(clause)
+    const form = /^([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)$/.exec(clause)
     if (!form) throw new RangeError(`invalid symbolic mode ${JSON.stringify(text)}`)
     const who = form[1] === '' || form[1]?.includes('a') ? 'ugo' : (form[1] ?? 'ugo')
-    for (const action of form[2]?.match(/[-+=](?:[rwxXst]*|[ugo])/g) ?? [])
+    for (const action of form[2]?.match(/[-+=](?:[ugo]|[rwxXst]*)/g) ?? [])
       result = applyAction(result, who, { action, isDirectory })
   }
   return result
