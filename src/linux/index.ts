@@ -6,6 +6,22 @@
  * the host's mount table never changes; nothing of a sandbox outlives our process, whatever ends it; programs of the
  * host never see the environment of an image.
  */
+
+export { copyRange } from './copy-range.ts'
+export { type FileLock, lockFile, tryLockFile } from './file-lock.ts'
+export { type FileTime, setFileTimes } from './file-times.ts'
+export { findHostTools, findProgram, type HostTools, hostSearchPath } from './host-tools.ts'
+export { openLibbz2 } from './libbz2.ts'
+export type { KernelPath, SystemError } from './libc.ts'
+export { type Decoder, openLiblzma } from './liblzma.ts'
+export { openLibzstd, type ZstdEncoder } from './libzstd.ts'
+export { deviceNumber, makeNode, type NodeSpec } from './make-node.ts'
+export { FilterError, pipeThrough } from './pipe-through.ts'
+export { planSandbox, type SandboxPlan } from './plan-sandbox.ts'
+export { type HostCheck, type HostReport, type ProbeOptions, probeHost } from './probe-host.ts'
+export { processIsAlive, processStartTime } from './process-alive.ts'
+export { runSandbox, type SandboxOptions, type SandboxResult } from './run-sandbox.ts'
+export { type MountPoint, sandboxMountPoints } from './sandbox-mounts.ts'
 export type {
   BindMount,
   OverlayMount,
@@ -15,27 +31,12 @@ export type {
   SandboxSpec,
   TmpfsMount,
 } from './sandbox-spec.ts'
-export { findHostTools, findProgram, hostSearchPath, type HostTools } from './host-tools.ts'
-export { planSandbox, type SandboxPlan } from './plan-sandbox.ts'
-export { runSandbox, type SandboxOptions, type SandboxResult } from './run-sandbox.ts'
-export { type MountPoint, sandboxMountPoints } from './sandbox-mounts.ts'
-export { getXattr, getXattrs, listXattrs, removeXattr, setXattr } from './xattrs.ts'
-export { deviceNumber, makeNode, type NodeSpec } from './make-node.ts'
-export { type FileTime, setFileTimes } from './file-times.ts'
-export { type FileLock, lockFile, tryLockFile } from './file-lock.ts'
-export { copyRange } from './copy-range.ts'
 export { syncFileSystem } from './sync-file-system.ts'
-export { processIsAlive, processStartTime } from './process-alive.ts'
-export type { KernelPath, SystemError } from './libc.ts'
-export { openLibbz2 } from './libbz2.ts'
-export { type Decoder, openLiblzma } from './liblzma.ts'
-export { openLibzstd, type ZstdEncoder } from './libzstd.ts'
-export { FilterError, pipeThrough } from './pipe-through.ts'
 export {
-  enterUserNamespace,
   type EnterOptions,
+  enterUserNamespace,
   findUserMapping,
   type UserMapping,
   userNamespaceMarker,
 } from './user-namespace.ts'
-export { type HostCheck, type HostReport, probeHost, type ProbeOptions } from './probe-host.ts'
+export { getXattr, getXattrs, listXattrs, removeXattr, setXattr } from './xattrs.ts'

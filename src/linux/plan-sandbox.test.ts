@@ -242,6 +242,23 @@ describe('the mount table', () => {
     ])
   })
 
+  test('mount points inside /dev, which is ours, are made there', () => {
+    const made = plan({
+      mounts: [
+        { kind: 'bind', source: '/s', target: '/dev/pipes/EOF', readonly: true, type: 'file' },
+        { kind: 'bind', source: '/d', target: '/dev/a/b', readonly: true },
+        { kind: 'tmpfs', target: '/dev/shm' },
+      ],
+    })
+    expect(made.directories.filter(path => /^dev\/(a|pipes|shm)/.test(path))).toEqual([
+      'dev/shm',
+      'dev/pipes',
+      'dev/a',
+      'dev/a/b',
+    ])
+    expect(made.files).toContainEqual(['dev/pipes/EOF', ''])
+  })
+
   test('mount points that the caller has to provide', () => {
     const mounts: SandboxMount[] = [
       { kind: 'tmpfs', target: '/run' },

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { constants } from 'node:os'
 import type { Socket } from 'node:net'
+import { constants } from 'node:os'
 import { UserError } from '#diagnostics'
 import { forwardSignals } from './forward-signals.ts'
 import { keepInheritedFiles } from './inherited-files.ts'

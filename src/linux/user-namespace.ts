@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { constants, userInfo } from 'node:os'
 import type { Socket } from 'node:net'
+import { constants, userInfo } from 'node:os'
 import { UserError } from '#diagnostics'
 import { forwardSignals } from './forward-signals.ts'
 import { findProgram, hostSearchPath } from './host-tools.ts'
-import { idMapArguments, type IdRange, readSubordinateIds } from './subordinate-ids.ts'
+import { type IdRange, idMapArguments, readSubordinateIds } from './subordinate-ids.ts'
 
 /** Set for the process inside a user namespace that `enterUserNamespace` made. */
 export const userNamespaceMarker = 'SLIPWAY_USER_NAMESPACE'
