@@ -58,6 +58,7 @@ export interface Solved {
 export async function solvePlan(options: SolveOptions): Promise<Solved> {
   const solving = new Map<number, Promise<Chain>>()
   const reports = new Map<number, StepReport[]>()
+  const failures = new Set<unknown>()
   const stop = new AbortController()
   const signal = AbortSignal.any([options.signal, stop.signal])
   const activities = startActivities(options)
@@ -86,6 +87,7 @@ export async function solvePlan(options: SolveOptions): Promise<Solved> {
         chain,
         sources,
         activities,
+        failures,
       })
       own.push(report)
       chain = report.chain
@@ -145,6 +147,8 @@ interface StepContext {
   readonly chain: Chain
   readonly sources: SourceOpener
   readonly activities: Activities
+  /** What was told already. */
+  readonly failures: Set<unknown>
 }
 
 async function solveStep(step: Step, context: StepContext): Promise<StepReport> {
@@ -171,9 +175,16 @@ async function solveStep(step: Step, context: StepContext): Promise<StepReport> 
       chain: [...chain, layer],
     }
   } catch (error) {
-    activity.failed(error instanceof Error ? error.message : String(error))
+    activity.failed(failureText(error, context))
     throw error
   }
+}
+
+/** The failure of another stage, which this step waited for or was stopped by, is told once only. */
+function failureText(error: unknown, { options, failures }: StepContext): string {
+  if (options.signal.aborted || failures.has(error)) return 'canceled'
+  failures.add(error)
+  return error instanceof Error ? error.message : String(error)
 }
 
 function workOf(step: Step, inputs: StepInputs): StepWork {

@@ -174,5 +174,5 @@ function hintFor(result: SandboxResult): string {
     return 'exit code 127 means that a program was not found: install it in this stage, or check PATH'
   if (result.exitCode === 126)
     return 'exit code 126 means that a file is not executable: check its mode and its first line'
-  return 'the lines above are the end of the command\'s output; "--progress=plain" shows all of it'
+  return "the lines above are the end of the command's output"
 }
