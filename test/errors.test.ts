@@ -100,7 +100,7 @@ const badBuilds: readonly BadBuild[] = [
     name: 'an unknown user in --chown',
     dockerfile: 'FROM slipway-test/base\nCOPY --chown=nobdy a /a\n',
     files: { a: 'a' },
-    at: [2, '--chown=nobdy'],
+    at: [2, 'COPY --chown=nobdy'],
     says: /nobdy/,
     hints: /nobody/,
   },
@@ -320,12 +320,13 @@ describe('a full disk', () => {
 describe('wrong usage ends with exit code 2', () => {
   test.each([
     ['an unknown command', ['bulid', '.'], /build/],
-    ['an unknown option', ['build', '--taget', 'x', '.'], /--target/],
+    ['an unknown option', ['build', '--taget', 'x', 'context'], /--target/],
     ['no context', ['build'], /path|context/i],
     ['an unknown output', ['build', '-o', 'type=ocy,dest=x', '.'], /oci/],
-    ['a build argument without a name', ['build', '--build-arg', '=x', '.'], /build-arg/],
+    ['a build argument without a name', ['build', '--build-arg', '=x', 'context'], /build-arg/],
     ['a name that is none', ['build', '-t', 'No Name!', '.'], /No Name!/],
   ])('%s', async (_, args, says) => {
+    layOut('context', { Dockerfile: 'FROM scratch\nARG x\nCOPY Dockerfile /\n' })
     const result = await slipway(args, { root })
     expect(result.code).toBe(2)
     expect(result.stderr).toMatch(/^error:/m)

@@ -48,6 +48,8 @@ test(`a build killed at ${rounds} random moments (SLIPWAY_TEST_SEED=${seed}) los
   const undisturbed = await build('undisturbed', ['--no-cache'])
   expect(undisturbed.tree.get('/listing')?.type).toBe('file')
   const usual = undisturbed.milliseconds
+  let killed = 0
+  let kept = 0
 
   for (let round = 0; round < rounds; round++) {
     // Every second round starts anew, so that there is something to interrupt; the others go on with what is there.
@@ -55,25 +57,30 @@ test(`a build killed at ${rounds} random moments (SLIPWAY_TEST_SEED=${seed}) los
     if (fresh) await slipwayOk(['prune', '--all', '--force'], options).catch(() => undefined)
     if (fresh) await importTestBase(root)
     const moment = Math.floor(random() * usual * 1.1)
-    const finished = await killedBuild(moment)
+    const { finished, signal } = await killedBuild(moment)
+    if (signal === 'SIGKILL') killed++
+    kept += finished.size
     const after = await build(`round ${round}, killed after ${moment} ms`)
     expect(Object.fromEntries(after.tree), `round ${round}`).toEqual(Object.fromEntries(undisturbed.tree))
     const again = after.steps.filter(step => finished.has(`${step.stage}:${step.line}`) && !step.cached)
     expect(again, `round ${round}: finished before the kill at ${moment} ms, yet made again`).toEqual([])
     expect(leftovers(root), `round ${round}`).toEqual({ mounts: [], processes: [], temporaries: [] })
   }
+  // Otherwise this would have tested nothing.
+  expect(killed).toBeGreaterThan(rounds / 2)
+  expect(kept).toBeGreaterThan(0)
 }, 600_000)
 
 const options = { root }
 
 /** Steps (`stage:line`) that were reported as done before the process was killed. */
-async function killedBuild(moment: number): Promise<Set<string>> {
+async function killedBuild(moment: number): Promise<{ finished: Set<string>; signal: NodeJS.Signals | null }> {
   const args = ['build', '--progress', 'json', '-o', `type=oci,dest=${join(root, 'killed.tar')}`, join(root, 'context')]
   const { child, ended, stderr } = startSlipway(args, options)
   await Promise.race([sleep(moment), ended])
   child.kill('SIGKILL')
-  await ended
-  return finishedSteps(stderr())
+  const { signal } = await ended
+  return { finished: finishedSteps(stderr()), signal }
 }
 
 /** Reads the progress events: begins carry stage and text, dones the same id. */

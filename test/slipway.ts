@@ -122,7 +122,7 @@ function processesOf(root: string): string[] {
 }
 
 function temporariesOf(root: string): string[] {
-  return ['state/tmp', 'state/mounts', 'state/sessions'].flatMap(folder => {
+  return ['state/tmp', 'state/sessions'].flatMap(folder => {
     try {
       return readdirSync(join(root, folder)).map(name => `${folder}/${name}`)
     } catch {

@@ -46,8 +46,8 @@ export interface Difference {
   readonly tree?: Readonly<Record<string, FieldChanges | null>>
   /** Keys to change; null: the key must be absent. */
   readonly config?: Readonly<Record<string, unknown>>
-  /** The whole list. */
-  readonly history?: readonly HistoryRecord[]
+  /** Texts to change by position. */
+  readonly history?: Readonly<Record<number, string>>
 }
 
 export interface Basis {
@@ -120,7 +120,7 @@ export function compareWithExpectation(
       if (value === null) delete config[key]
       else config[key] = value
     }
-    history = difference.history ?? history
+    history = history?.map((entry, i) => ({ ...entry, createdBy: difference.history?.[i] ?? entry.createdBy }))
   }
   const actual = recordsOf(mergeLayers(image.layers), basis.busybox)
   return [
