@@ -1,7 +1,7 @@
 import type { Reference } from '#oci'
 import { addExamples, type Declare } from '../command-entry.ts'
 import { collect } from '../options/collect.ts'
-import { parseBuildContext, parseLabel, type NameValue } from '../options/name-value.ts'
+import { checkNameValue, parseBuildContext, parseLabel, type NameValue } from '../options/name-value.ts'
 import { type OutputOption, parseOutput } from '../options/output.ts'
 import { type ProgressMode, progressOption } from '../options/progress-option.ts'
 import { parseSecret, type SecretOption } from '../options/secret.ts'
@@ -39,7 +39,11 @@ export const build: Declare = (command, act) => {
     )
     .option('-f, --file <path>', 'the Dockerfile, "-" for standard input (default: PATH/Dockerfile)')
     .option('--target <stage>', 'build this stage instead of the last one')
-    .option('--build-arg <name=value>', 'set an ARG; NAME alone takes the environment (repeatable)', collect(String))
+    .option(
+      '--build-arg <name=value>',
+      'set an ARG; NAME alone takes the environment (repeatable)',
+      collect(checkNameValue('--build-arg')),
+    )
     .option(
       '--build-context <name=path>',
       'one more context for FROM and --from (repeatable)',

@@ -1,6 +1,7 @@
 import { addExamples, type Declare } from '../command-entry.ts'
 import { choice } from '../options/choice.ts'
 import { collect } from '../options/collect.ts'
+import { checkNameValue } from '../options/name-value.ts'
 
 export interface RunFlags {
   readonly rm?: boolean
@@ -30,7 +31,11 @@ export const run: Declare = (command, act) => {
     .option('--keep [name]', 'keep what the command wrote, as a new image')
     .option('-i, --interactive', 'give the command our standard input')
     .option('-t, --tty', 'give the command our terminal')
-    .option('-e, --env <name=value>', 'set a variable; NAME alone takes the environment (repeatable)', collect(String))
+    .option(
+      '-e, --env <name=value>',
+      'set a variable; NAME alone takes the environment (repeatable)',
+      collect(checkNameValue('--env')),
+    )
     .option(
       '-v, --volume <host:path>',
       'show a directory or file of the host, HOST:PATH or HOST:PATH:ro (repeatable)',

@@ -14,6 +14,14 @@ export function parseNameValue(text: string, option: string, environment: Enviro
   return found === undefined ? undefined : [name, found]
 }
 
+/** Checks the form of `NAME=VALUE` or `NAME`, which is read later, and gives it back. */
+export function checkNameValue(option: string): (text: string) => string {
+  return text => {
+    split(text, option)
+    return text
+  }
+}
+
 /** `NAME=VALUE`; `NAME` alone has an empty value, as Docker's labels do. */
 export function parseLabel(text: string): NameValue {
   const [name, value] = split(text, '--label')

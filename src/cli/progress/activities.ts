@@ -70,6 +70,22 @@ export function transferSum(activity: Activity): TransferSum | undefined {
   return { done, total }
 }
 
+/** Fewer bytes than this are not worth telling. */
+const fewBytes = 1_000_000
+
+/** Whether the bytes of an activity say something to a person: context files of some kilobytes don't. */
+export function isWorthTelling({ done, total }: TransferSum): boolean {
+  return Math.max(done, total ?? 0) >= fewBytes
+}
+
+/**
+ * Whether an activity ended because others did: Node's reason of an abort without one, or ours after a signal. It did
+ * nothing wrong, and must not look like the cause.
+ */
+export function isCancelled(event: Extract<ProgressEvent, { kind: 'failed' }>): boolean {
+  return event.message === 'This operation was aborted' || /^stopped by SIG[A-Z]+$/.test(event.message)
+}
+
 /** Whether bytes of this transfer are still to come. */
 export function isMoving(transfer: TransferState): boolean {
   return transfer.total === undefined || transfer.done < transfer.total

@@ -3,7 +3,15 @@ import { formatElapsed } from '../age.ts'
 import { type Paint, painter } from '../color.ts'
 import { formatRate, formatSize } from '../size.ts'
 import { fitText, padText, textWidth } from '../text-width.ts'
-import { type Activity, activityOf, isMoving, recordTransfer, transferSum } from './activities.ts'
+import {
+  type Activity,
+  activityOf,
+  isCancelled,
+  isMoving,
+  isWorthTelling,
+  recordTransfer,
+  transferSum,
+} from './activities.ts'
 
 /** A window in character cells. */
 export interface WindowSize {
@@ -73,6 +81,7 @@ export function openLiveView(options: { readonly color: boolean }): LiveView {
         counts[event.cached ? 'cached' : 'done']++
         return finish(activity, { until: event.time, style: 'blue', ...(event.cached && { label: 'CACHED' }) })
       case 'failed':
+        if (isCancelled(event)) return finish(activity, { until: event.time, style: 'dim', label: 'CANCELED' })
         counts.failed++
         return finish(activity, { until: event.time, style: 'red', label: 'ERROR' })
     }
@@ -158,7 +167,7 @@ function stepLine({ label, activity, until, style }: Line, window: WindowSize, p
 /** What to say about an activity's bytes besides the time, the fullest first. */
 function transferFacts(activity: Activity, now: number): string[] {
   const sum = transferSum(activity)
-  if (!sum) return []
+  if (!sum || !isWorthTelling(sum)) return []
   const elapsed = formatElapsed(now - activity.began)
   const of = sum.total === undefined || sum.total === sum.done ? '' : ` / ${formatSize(sum.total)}`
   const perSecond = of === '' ? (sum.done * 1000) / Math.max(1, now - activity.began) : activity.rate.perSecond(now)

@@ -46,6 +46,23 @@ test('a failure says why, on one line', () => {
   expect(textOf(events)).toBe('#1 RUN false\n#1 ERROR exit code 1 evil\n')
 })
 
+test('what was stopped by another failure or a signal is not an error', () => {
+  const end = (message: string): string =>
+    textOf([
+      { kind: 'begin', id: 1, text: 'RUN a', time: 0 },
+      { kind: 'failed', id: 1, message, time: 100 },
+    ])
+  expect(end(abortMessage())).toBe('#1 RUN a\n#1 CANCELED\n')
+  expect(end('stopped by SIGTERM')).toBe('#1 RUN a\n#1 CANCELED\n')
+})
+
+/** What Node says of an abort without a reason. */
+function abortMessage(): string {
+  const controller = new AbortController()
+  controller.abort()
+  return (controller.signal.reason as Error).message
+}
+
 test('transfers are told every five seconds and at the end', () => {
   const transfer = (time: number, done: number): ProgressEvent => ({
     kind: 'transfer',

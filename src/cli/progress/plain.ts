@@ -3,12 +3,10 @@ import { formatElapsed } from '../age.ts'
 import { painter } from '../color.ts'
 import { formatRate, formatSize } from '../size.ts'
 import { oneLine } from '../text-width.ts'
-import { type Activity, activityOf, recordTransfer, transferSum } from './activities.ts'
+import { type Activity, activityOf, isCancelled, isWorthTelling, recordTransfer, transferSum } from './activities.ts'
 
 /** How often a transfer says how far it is (milliseconds): a log that nobody watches live needs no more. */
 const transferInterval = 5_000
-/** Fewer bytes than this are not worth a line. */
-const fewBytes = 1_000_000
 
 /**
  * Events as a log, line by line: `#3 [builder 2/4] RUN make`, `#3 0.123 output`, `#3 DONE 1.2s`. Gives the text to
@@ -25,7 +23,7 @@ export function openPlain(options: { readonly color: boolean }): (event: Progres
 
   const transferLine = (activity: Activity, time: number): string => {
     const sum = transferSum(activity)
-    if (!sum || sum.done < fewBytes || told.get(activity.id) === time) return ''
+    if (!sum || !isWorthTelling(sum) || told.get(activity.id) === time) return ''
     told.set(activity.id, time)
     const total = sum.total === undefined || sum.total === sum.done ? '' : ` / ${formatSize(sum.total)}`
     const rate = (sum.done * 1000) / Math.max(1, time - activity.began)
@@ -59,6 +57,7 @@ export function openPlain(options: { readonly color: boolean }): (event: Progres
         return `${end(activity, event.time)}#${number} ${result}\n`
       }
       case 'failed':
+        if (isCancelled(event)) return `${end(activity, event.time)}#${number} CANCELED\n`
         return `${end(activity, event.time)}#${number} ${paint('red', 'ERROR')} ${oneLine(event.message)}\n`
     }
   }
