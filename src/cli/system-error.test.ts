@@ -51,6 +51,11 @@ test('everything else is our bug', () => {
   expect(userErrorOf('text')).toBeUndefined()
 })
 
+test('an owner that is not mapped', () => {
+  const error = Object.assign(new Error('EINVAL'), { code: 'EINVAL', syscall: 'fchown' })
+  expect(userErrorOf(error)?.hint).toMatch(/subordinate ids/)
+})
+
 test('a real ENOENT is not taken for something else', () => {
   expect(userErrorOf(thrownBy(() => openSync(join(directory, 'missing'), 'r')))).toBeUndefined()
 })

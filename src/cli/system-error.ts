@@ -37,6 +37,12 @@ const meanings: Readonly<Record<string, Meaning>> = {
   },
 }
 
+/** An owner that has no id here: in a user namespace only mapped ids exist (user_namespaces(7)). */
+const unmappedOwner: Meaning = {
+  message: 'a file of another user cannot be made by this user',
+  hint: 'run as root, or get subordinate ids: "slipway doctor" says how',
+}
+
 /** SQLite's primary result codes (sqlite.org/rescode.html) that are about the machine. */
 const databaseMeanings: Readonly<Record<number, Meaning>> = {
   5: {
@@ -93,8 +99,9 @@ export function userErrorOf(error: unknown): UserError | undefined {
 }
 
 function meaningOf(error: Error): Meaning | undefined {
-  const { code, errcode } = error as { code?: unknown; errcode?: unknown }
+  const { code, errcode, syscall } = error as { code?: unknown; errcode?: unknown; syscall?: unknown }
   if (code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number') return databaseMeanings[errcode & 0xff]
+  if ((code === 'EINVAL' || code === 'EPERM') && /^[fl]?chown$/.test(String(syscall))) return unmappedOwner
   return typeof code === 'string' && Object.hasOwn(meanings, code) ? meanings[code] : undefined
 }
 

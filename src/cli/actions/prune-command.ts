@@ -2,12 +2,15 @@ import { createInterface } from 'node:readline/promises'
 import { UserError } from '#diagnostics'
 import type { PruneResult } from '#store'
 import type { PruneFlags } from '../commands/prune.ts'
-import type { CliContext } from '../context.ts'
+import { type CliContext, isOrdinaryUser } from '../context.ts'
+import { enterNamespace, isUnpacked } from '../namespace.ts'
 import { formatSize } from '../size.ts'
 import { withStore } from '../store-root.ts'
 
 /** `slipway prune`. Asks first on a terminal; without one, only what can be built again is removed unasked. */
 export async function pruneCommand(flags: PruneFlags, context: CliContext): Promise<number> {
+  const inner = await enterToRemove(context)
+  if (inner !== undefined) return inner
   if (!(await mayPrune(flags, context))) return 1
   const result = await withStore(context, store =>
     store.prune({
@@ -18,6 +21,19 @@ export async function pruneCommand(flags: PruneFlags, context: CliContext): Prom
   )
   context.stdout.write(flags.format === 'json' ? resultJson(result) : resultText(result))
   return 0
+}
+
+/** Unpacked layers of an ordinary user hold files of mapped users, which only the namespace's root can remove. */
+async function enterToRemove(context: CliContext): Promise<number | undefined> {
+  if (!isOrdinaryUser(context)) return undefined
+  const unpacked = await withStore(context, async store => isUnpacked(store.layers.all()))
+  try {
+    return await enterNamespace(context, unpacked)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    // Without namespaces no layer of this store was unpacked with other owners.
+    return undefined
+  }
 }
 
 async function mayPrune(flags: PruneFlags, context: CliContext): Promise<boolean> {
