@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { UserError } from '#diagnostics'
 import { openHttp } from '#http'
+import { findHostTools, type HostTools } from '#linux'
 import type { ContainerConfig } from '#oci'
 import type { BaseConfig, BaseSpec } from './base-spec.ts'
 import { baseWarnings } from './base-warnings.ts'
@@ -23,6 +24,7 @@ import { selectRepositories } from './select-repositories.ts'
 export async function composeBase(spec: BaseSpec, options: ComposeOptions): Promise<ComposedBase> {
   const { target, env, signal, hostRoot = '/', directory } = options
   await requireEmpty(target)
+  const tools = privilegedTools(env['PATH'])
   const reporter = createReporter(options)
   const architecture = targetArchitecture(spec)
   const host = readHostApt(hostRoot)
@@ -40,7 +42,7 @@ export async function composeBase(spec: BaseSpec, options: ComposeOptions): Prom
   })
   const paths = await fetchPackages(resolved.packages, { http, cache, reporter, signal })
   const epoch = epochOf(resolved)
-  await makeRoot({ resolved, paths, cache, architecture: architecture.name, epoch, options, reporter })
+  await makeRoot({ resolved, paths, cache, architecture: architecture.name, epoch, tools, options, reporter })
   for (const warning of baseWarnings(resolved)) reporter.warn(warning)
   return {
     packages: resolved.packages
@@ -59,6 +61,20 @@ export async function composeBase(spec: BaseSpec, options: ComposeOptions): Prom
 async function requireEmpty(target: string): Promise<void> {
   if ((await readdir(target)).length === 0) return
   throw new UserError(`${target} is not empty`, { hint: 'a base is composed in an empty directory' })
+}
+
+/** What runs the maintainer scripts; checked before anything is downloaded. */
+function privilegedTools(path: string | undefined): HostTools {
+  if (process.getuid?.() !== 0) {
+    throw new UserError('composing a base needs root', {
+      hint: 'its files belong to several users; run as root, or as root of a user namespace',
+    })
+  }
+  const tools = findHostTools(path)
+  if (tools.manyIds) return tools
+  throw new UserError('composing a base needs more than one user id', {
+    hint: 'give your user a range in /etc/subuid and /etc/subgid and install the package uidmap, or run as root',
+  })
 }
 
 /** Seconds: when the youngest of the repositories was published. */

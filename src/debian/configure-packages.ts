@@ -2,15 +2,7 @@ import { chmodSync, mkdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { UserError } from '#diagnostics'
-import {
-  type BindMount,
-  findHostTools,
-  type HostTools,
-  planSandbox,
-  runSandbox,
-  sandboxMountPoints,
-  type SandboxSpec,
-} from '#linux'
+import { type BindMount, type HostTools, planSandbox, runSandbox, sandboxMountPoints, type SandboxSpec } from '#linux'
 import type { Activity } from './compose-options.ts'
 import type { RootDirectory } from './root-directory.ts'
 
@@ -75,7 +67,7 @@ export interface ConfigureOptions {
   readonly packages: string
   /** An existing directory for temporary files. */
   readonly scratch: string
-  readonly hostPath: string | undefined
+  readonly host: HostTools
   /** Seconds since 1970 that programs take for "now" where they can. */
   readonly epoch: number
   readonly activity: Activity
@@ -87,8 +79,7 @@ export interface ConfigureOptions {
  * lines of the output when one fails.
  */
 export async function configurePackages(options: ConfigureOptions): Promise<void> {
-  const { root, script, scratch, epoch, activity, signal } = options
-  const host = findHostTools(options.hostPath)
+  const { root, script, scratch, epoch, host, activity, signal } = options
   const mounts = sandboxMounts(options)
   using _leftovers = makeMountPoints(root, mounts)
   const run = join(scratch, 'configure')

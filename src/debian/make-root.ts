@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { HostTools } from '#linux'
 import { writeAptFiles } from './apt-files.ts'
 import { cleanRoot } from './clean-root.ts'
 import type { ComposeOptions, Reporter } from './compose-options.ts'
@@ -22,6 +23,7 @@ export interface RootWork {
   readonly architecture: string
   /** Seconds since 1970: no file becomes younger. */
   readonly epoch: number
+  readonly tools: HostTools
   readonly options: ComposeOptions
   readonly reporter: Reporter
 }
@@ -44,7 +46,7 @@ export async function makeRoot(work: RootWork): Promise<void> {
         script: scriptOf(packages, plan),
         packages: work.cache.directory,
         scratch,
-        hostPath: options.env['PATH'],
+        host: work.tools,
         epoch,
         activity,
         signal: options.signal,

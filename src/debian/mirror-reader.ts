@@ -24,7 +24,7 @@ export function createMirrorReader(http: Http, signal: AbortSignal | undefined):
       return undefined
     },
     async stream(address, size) {
-      if (isLocal(address)) return streamLocal(address, abort)
+      if (isLocal(address)) return streamLocal(address, signal)
       const chunks = http.download({ url: address, size, ...abort })[Symbol.asyncIterator]()
       try {
         return resumed(await chunks.next(), chunks)
@@ -58,7 +58,7 @@ async function readLocal(address: string, limit: number): Promise<Buffer | undef
 
 async function streamLocal(
   address: string,
-  abort: { readonly signal: AbortSignal } | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<AsyncIterable<Uint8Array> | undefined> {
   const path = fileURLToPath(address)
   try {
@@ -67,7 +67,14 @@ async function streamLocal(
     if (isMissing(error)) return undefined
     throw error
   }
-  return createReadStream(path, { highWaterMark: 1 << 18, ...abort }) as AsyncIterable<Uint8Array>
+  return chunksOf(path, signal)
+}
+
+async function* chunksOf(path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 }) as AsyncIterable<Uint8Array>) {
+    signal?.throwIfAborted()
+    yield chunk
+  }
 }
 
 function isMissing(error: unknown): boolean {

@@ -93,9 +93,13 @@ async function loadSuites({ repositories, architecture, mirror, cache, reporter 
       activity.transfer(label, sum, total)
     }
     const context = { mirror, cache, architecture, now: Date.now(), onTransfer }
-    const loaded = await Promise.all(repositories.map(repository => loadSuite(repository, context)))
+    // All are waited for, so that none goes on writing to the cache after an error.
+    const loaded = await Promise.allSettled(repositories.map(repository => loadSuite(repository, context)))
     if (!transferred) activity.cached()
-    return loaded.filter(suite => suite !== undefined)
+    return loaded.flatMap(result => {
+      if (result.status === 'rejected') throw result.reason
+      return result.value ?? []
+    })
   })
 }
 

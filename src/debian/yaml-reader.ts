@@ -30,7 +30,8 @@ export function readYaml(source: Source): YamlValue {
   const document = parseDocument(source.text, { prettyErrors: false, lineCounter: new LineCounter(), version: '1.2' })
   const [problem] = document.errors
   if (problem) {
-    const [start, end] = problem.pos
+    const [start, first] = problem.pos
+    const end = Math.max(first, start + (/^[\w-]*/.exec(source.text.slice(start))?.[0].length ?? 0))
     throw new UserError(`invalid YAML: ${problem.message.replace(/\.$/, '')}`, {
       hint: 'indentation and quotes are what goes wrong most often',
       at: { source, span: { start, end: Math.max(end, start + 1) } },

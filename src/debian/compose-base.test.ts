@@ -1,0 +1,187 @@
+import { spawnSync } from 'node:child_process'
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openHttp } from '#http'
+import { findHostTools, planSandbox, runSandbox } from '#linux'
+import { composeBase } from './compose-base.ts'
+import type { ComposedBase } from './compose-options.ts'
+import { readHostApt } from './host-apt.ts'
+import { readBaseFile } from './read-base-file.ts'
+import { selectRepositories } from './select-repositories.ts'
+
+const spec = (more = ''): ReturnType<typeof readBaseFile> =>
+  readBaseFile({ name: 'base.yaml', text: `suite: bookworm\n${more}` })
+
+/** Why nothing can be composed here, or nothing. */
+async function obstacle(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return 'not root'
+  if (spawnSync('unshare', ['--mount', '--pid', '--fork', 'true']).status !== 0) return 'no namespaces'
+  try {
+    const host = readHostApt('/')
+    const mirror = process.env['SLIPWAY_DEBIAN_MIRROR']
+    const [first] = selectRepositories(spec(), { directory: '/', mirror, host, architecture: 'amd64' })
+    await using http = openHttp({
+      env: process.env,
+      retry: { attempts: 1 },
+      timeouts: { connect: 3000, headers: 5000 },
+    })
+    const response = await http.request({ url: `${first?.uri}/dists/bookworm/InRelease` })
+    await response.discard()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+const reason = await obstacle()
+
+describe.skipIf(reason !== undefined)(`a base from a real mirror${reason ? ` (skipped: ${reason})` : ''}`, () => {
+  const directory = mkdtempSync(join(tmpdir(), 'slipway-base-'))
+  afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+  async function compose(name: string, more?: string): Promise<ComposedBase> {
+    const target = join(directory, name)
+    mkdirSync(target)
+    mkdirSync(join(directory, 'scratch'), { recursive: true })
+    return composeBase(spec(more), {
+      target,
+      cacheDirectory: join(directory, 'cache'),
+      scratch: join(directory, 'scratch'),
+      directory: '/',
+      env: process.env,
+    })
+  }
+
+  async function run(root: string, script: string): Promise<string> {
+    const scratch = mkdtempSync(join(directory, 'run-'))
+    for (const path of ['etc/hosts', 'etc/resolv.conf']) writeFileSync(join(directory, root, path), '')
+    const host = findHostTools(process.env['PATH'])
+    const chunks: Uint8Array[] = []
+    const plan = planSandbox(
+      {
+        root: { kind: 'directory', path: join(directory, root) },
+        mounts: [],
+        argv: ['/bin/sh', '-ec', script],
+        env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'DEBIAN_FRONTEND=noninteractive'],
+        workdir: '/',
+        user: { uid: 0, gid: 0, groups: [] },
+        hostname: 'base',
+        network: 'host',
+        privileges: 'sandbox',
+        hosts: readFileSync('/etc/hosts', 'utf8'),
+        resolvConf: readFileSync('/etc/resolv.conf', 'utf8'),
+        scratch,
+        stdio: 'pipe',
+      },
+      host,
+    )
+    const { exitCode } = await runSandbox(plan, { onOutput: (_stream, chunk) => chunks.push(chunk) })
+    const output = Buffer.concat(chunks).toString('utf8')
+    expect(exitCode, output).toBe(0)
+    return output
+  }
+
+  let base: ComposedBase
+  beforeAll(async () => {
+    base = await compose('one', 'packages: [make]\nenv: {LANG: C.UTF-8}\n')
+  })
+
+  test('has its packages and says so', () => {
+    const names = base.packages.map(item => item.name)
+    expect(names).toEqual(expect.arrayContaining(['apt', 'base-files', 'bash', 'dpkg', 'libc6', 'make', 'tzdata']))
+    expect(names).not.toContain('usrmerge')
+    expect(base.config.Env).toEqual([
+      'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      'LANG=C.UTF-8',
+    ])
+    expect(base.packages.every(item => item.size > 0 && /^[0-9a-f]{64}$/.test(item.sha256))).toBe(true)
+    const status = readFileSync(join(directory, 'one/var/lib/dpkg/status'), 'utf8')
+    expect(status.match(/^Status: install ok installed$/gm)).toHaveLength(names.length)
+  })
+
+  test('leaves nothing of this run behind', () => {
+    const at = (path: string): string[] => readdirSync(join(directory, 'one', path))
+    expect(at('tmp')).toEqual([])
+    expect(at('run')).toEqual(['lock'])
+    expect(at('usr/sbin')).not.toContain('policy-rc.d')
+    expect(at('etc')).not.toContain('resolv.conf')
+    expect(at('var/lib/dpkg').filter(name => /-old$|lock|slipway|tmp/.test(name))).toEqual([])
+    expect(readdirSync(join(directory, 'scratch'))).toEqual([])
+  })
+
+  test('two of them are the same', async () => {
+    await compose('two', 'packages: [make]\nenv: {LANG: C.UTF-8}\n')
+    expect(treeOf(join(directory, 'two'), true)).toEqual(treeOf(join(directory, 'one'), true))
+  })
+
+  test.skipIf(spawnSync('mmdebstrap', ['--version']).status !== 0 || !process.env['SLIPWAY_TEST_MMDEBSTRAP'])(
+    'is what mmdebstrap makes, but for a few files (with mmdebstrap, and SLIPWAY_TEST_MMDEBSTRAP set)',
+    () => {
+      const hook = '--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr'
+      const other = join(directory, 'other')
+      const sources = join(directory, 'two/etc/apt/sources.list')
+      const words = ['--variant=minbase', '--include=make', hook, 'bookworm', other, sources]
+      expect(spawnSync('mmdebstrap', words).status).toBe(0)
+      const ours = treeOf(join(directory, 'two'), false)
+      const theirs = treeOf(other, false)
+      const differing = [...new Set([...ours.keys(), ...theirs.keys()])]
+        .filter(path => ours.get(path) !== theirs.get(path))
+        .filter(path => !expected.some(pattern => pattern.test(path)))
+      expect(differing).toEqual([])
+    },
+  )
+
+  test('dpkg and apt work inside', async () => {
+    const output = await run(
+      'one',
+      [
+        'dpkg --audit; dpkg --verify; apt-get check >/dev/null; echo clean',
+        'apt-get update >/dev/null',
+        'apt-get install -y --no-install-recommends hello >/dev/null 2>&1',
+        'hello; make --version | head -n 1',
+      ].join('\n'),
+    )
+    expect(output).toMatch(/^clean\nHello, world!\nGNU Make 4/)
+  })
+})
+
+/** Files in which a base may differ from what mmdebstrap makes: devices, the host's names, locks and backups, the day. */
+const expected = [
+  /^dev\//,
+  /^etc\/(\.pwd\.lock|fstab|hostname|resolv\.conf)$/,
+  /^etc\/(group|passwd|shadow|gshadow)-$/,
+  /^etc\/shadow$/,
+  /^etc\/apt\/sources\.list(\.d\/0000sources\.list)?$/,
+  /^var\/cache\/apt\/archives\/(lock|partial)$/,
+  /^var\/cache\/debconf\/\w+\.dat-old$/,
+  /^var\/lib\/apt\/(extended_states|lists\/(lock|partial))$/,
+  /^var\/lib\/dpkg\/(lock(-frontend)?|triggers\/Lock|\w+-old)$/,
+]
+
+/** Path → everything that an archive would hold of it. */
+function treeOf(root: string, times: boolean): Map<string, string> {
+  const tree = new Map<string, string>()
+  const walk = (directory: string): void => {
+    for (const name of readdirSync(join(root, directory)).sort()) {
+      const path = join(directory, name)
+      const at = join(root, path)
+      const found = lstatSync(at)
+      const content = found.isSymbolicLink() ? readlinkSync(at) : found.isFile() ? readFileSync(at, 'latin1') : ''
+      tree.set(path, [found.mode, found.uid, found.gid, times ? found.mtimeMs : '', content].join(' '))
+      if (found.isDirectory()) walk(path)
+    }
+  }
+  walk('')
+  return tree
+}
