@@ -79,11 +79,11 @@ export function isWorthTelling({ done, total }: TransferSum): boolean {
 }
 
 /**
- * Whether an activity ended because others did: Node's reason of an abort without one, or ours after a signal. It did
- * nothing wrong, and must not look like the cause.
+ * Whether an activity ended because of another failure or a signal: it did nothing wrong, and must not look like the
+ * cause. Builds say `canceled`; what is thrown by an abort says so itself (Node's text, or that of our `Interrupted`).
  */
-export function isCancelled(event: Extract<ProgressEvent, { kind: 'failed' }>): boolean {
-  return event.message === 'This operation was aborted' || /^stopped by SIG[A-Z]+$/.test(event.message)
+export function isCancelled({ message }: Extract<ProgressEvent, { kind: 'failed' }>): boolean {
+  return message === 'canceled' || message === 'This operation was aborted' || /^stopped by SIG[A-Z]+$/.test(message)
 }
 
 /** Whether bytes of this transfer are still to come. */

@@ -53,6 +53,7 @@ test('what was stopped by another failure or a signal is not an error', () => {
       { kind: 'failed', id: 1, message, time: 100 },
     ])
   expect(end(abortMessage())).toBe('#1 RUN a\n#1 CANCELED\n')
+  expect(end('canceled')).toBe('#1 RUN a\n#1 CANCELED\n')
   expect(end('stopped by SIGTERM')).toBe('#1 RUN a\n#1 CANCELED\n')
 })
 
