@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { UserError } from '#diagnostics'
 import { openHttp } from '#http'
 import { findHostTools, type HostTools } from '#linux'
@@ -21,8 +22,15 @@ import { selectRepositories } from './select-repositories.ts'
  * for use inside, and nothing left that only this machine or moment explains. Needs neither dpkg nor apt on the host. The
  * target is complete when this returns; after an error the caller removes it. Throws a `UserError`.
  */
-export async function composeBase(spec: BaseSpec, options: ComposeOptions): Promise<ComposedBase> {
-  const { target, env, signal, hostRoot = '/', directory } = options
+export async function composeBase(spec: BaseSpec, given: ComposeOptions): Promise<ComposedBase> {
+  const target = resolve(given.target)
+  const options: ComposeOptions = {
+    ...given,
+    target,
+    scratch: resolve(given.scratch),
+    cacheDirectory: resolve(given.cacheDirectory),
+  }
+  const { env, signal, hostRoot = '/', directory } = options
   await requireEmpty(target)
   const tools = privilegedTools(env['PATH'])
   const reporter = createReporter(options)
