@@ -26,7 +26,7 @@ const wordLimit = 1 << 20
 const bodyLimit = 1 << 24
 const depthLimit = 100
 /** About a second of pattern matching. */
-const workLimit = 1 << 28
+const workLimit = 1 << 26
 
 /**
  * Expands variables and removes quotes: `$name`, `${name}` and the modifiers `:-` `-` `:+` `+` `:?` `?` `#` `##` `%`

@@ -100,7 +100,8 @@ function unknownInstruction(source: Source, keyword: MappedText): Error {
 function parseRun(draft: Draft): RunInstruction {
   const { flags } = draft
   const command = parseCommand(draft)
-  if (command.form === 'exec' ? command.args.length === 0 : command.text.text === '') {
+  // An empty shell form is legal: the shell is given an empty text.
+  if (command.form === 'exec' && command.args.length === 0) {
     throw missingArgument(draft, 'RUN needs a command', 'write RUN command or RUN ["program", "argument"]')
   }
   const network = flags.text('network')
@@ -109,7 +110,7 @@ function parseRun(draft: Draft): RunInstruction {
     ...draft.base,
     kind: 'run',
     command,
-    heredocs: draft.heredocs.map(({ found: _, ...heredoc }) => heredoc),
+    heredocs: draft.heredocs.map(({ name, span, expand, chomp, body }) => ({ name, span, expand, chomp, body })),
     mounts: flags.list('mount'),
     devices: flags.list('device'),
     ...(network && { network: oneOf(draft, network, ['default', 'none', 'host']) }),

@@ -33,9 +33,9 @@ export function applyKeyValues(state: StageState, placed: PlacedInstruction, ins
   const keyword = instruction.kind === 'env' ? 'ENV' : 'LABEL'
   const pairs = instruction.pairs.map(({ name, value, span }) => {
     const key = expandInStage(state, name, placed)
-    if (key !== '') return [key, expandInStage(state, value, placed)] as const
-    throw new UserError(`${keyword} names cannot be blank: ${name.text} expands to nothing`, {
-      hint: `write ${keyword} NAME=value`,
+    if (key !== '' || instruction.kind === 'label') return [key, expandInStage(state, value, placed)] as const
+    throw new UserError(`ENV names cannot be blank: ${name.text} expands to nothing`, {
+      hint: 'write ENV NAME=value',
       at: placeIn(placed, span),
     })
   })

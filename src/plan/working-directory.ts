@@ -7,7 +7,7 @@ import { type Place, UserError } from '#diagnostics'
  */
 export function nextDirectory(current: string, path: string): string {
   if (path === '') return current === '' ? '/' : current
-  return path.startsWith('/') ? path : posix.join('/', current, path)
+  return path.startsWith('/') ? path : cleanDirectory(posix.join('/', current, path))
 }
 
 /** An absolute path without `.`, `..` and a slash at the end. */
