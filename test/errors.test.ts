@@ -50,7 +50,7 @@ const badBuilds: readonly BadBuild[] = [
   {
     name: 'an unknown stage in COPY --from',
     dockerfile: 'FROM slipway-test/base AS builder\nFROM scratch\nCOPY --from=bulider /etc/motd /\n',
-    at: [3, '--from=bulider'],
+    at: [3, 'bulider'],
     says: /bulider/,
     hints: /builder/,
   },

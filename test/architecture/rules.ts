@@ -54,6 +54,7 @@ export const reserved: readonly Reserved[] = [
       'node:dns',
     ),
     rooms: ['http'],
+    exceptions: { 'src/plan/exposed-ports.ts': 'isIP is a pure function' },
   },
   { what: 'the global fetch', pattern: /(?<![\w.#$])fetch\(/, rooms: ['http'] },
   { what: 'SQLite', pattern: modules('node:sqlite'), rooms: ['store'] },
@@ -68,8 +69,8 @@ export const reserved: readonly Reserved[] = [
 /** Names that say nothing about what is in a file (principle 14). */
 const emptyNames = /(^|[-/])(utils?|common|helpers?|manager|misc|shared|stuff)(?=[-./]|$)/
 
-/** Beyond this many lines a file must be split; the usual upper end is 250 (principle 16). */
-export const mostLines = 400
+/** Beyond this many lines a file must be split; the usual upper end is 250. Tables of tests may be longer. */
+const mostLines = { code: 400, test: 800 }
 
 /** Every breach in one sentence; none when the files keep the rules. Rooms without any file are not looked at. */
 export function breaches(files: readonly SourceFile[]): string[] {
@@ -162,7 +163,8 @@ function reservedBreaches({ path, text }: SourceFile): string[] {
 
 function lengthBreaches({ path, text }: SourceFile): string[] {
   const lines = text.split('\n').length - 1
-  return lines > mostLines ? [`${path}: ${lines} lines, the most is ${mostLines}`] : []
+  const most = path.endsWith('.test.ts') ? mostLines.test : mostLines.code
+  return lines > most ? [`${path}: ${lines} lines, the most is ${most}`] : []
 }
 
 /** Comments out, strings kept; enough for code that the formatter has laid out. */
