@@ -4,7 +4,7 @@ import { lineSpan, type PhysicalLine } from './physical-lines.ts'
 import { syntaxError } from './syntax-error.ts'
 import type { Directive, EscapeCharacter } from './syntax-tree.ts'
 
-const form = /^\s*#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$/d
+const form = /^\s*#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(\S[^\n]*)$/d
 
 /** The parser directives at the top of a file. */
 export interface Directives {
@@ -42,7 +42,7 @@ function readDirective(line: PhysicalLine): Directive | undefined {
   const name = match?.[1]?.toLowerCase()
   const at = match?.indices?.[2]
   if (!at || (name !== 'syntax' && name !== 'escape' && name !== 'check')) return undefined
-  const value = mapText(line.text.slice(...at), line.start + at[0])
+  const value = mapText(line.text.slice(...at).trimEnd(), line.start + at[0])
   return { name, value: { ...value, span: spanOf(value) }, span: lineSpan(line) }
 }
 

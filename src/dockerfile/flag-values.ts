@@ -39,7 +39,11 @@ export function checkFlags(
     }
     seen.add(flag.name)
     if (type === 'boolean') booleans.set(flag.name, booleanValue(source, flag))
-    else words.set(flag.name, [...(words.get(flag.name) ?? []), textValue(source, flag)])
+    else {
+      const values = words.get(flag.name) ?? []
+      values.push(textValue(source, flag))
+      words.set(flag.name, values)
+    }
   }
   return {
     boolean: name => booleans.get(name),

@@ -43,7 +43,8 @@ export function readLogicalLines(
     if (comment) {
       cursor.next++
       all.push(comment)
-      above = comment.text === '' ? [] : [...above, comment]
+      if (comment.text === '') above = []
+      else above.push(comment)
     } else if (isBlank(line.text)) {
       cursor.next++
     } else {

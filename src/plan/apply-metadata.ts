@@ -156,7 +156,9 @@ function applyExpose(state: StageState, placed: PlacedInstruction, { words }: Wo
       reportInStage(state, expansion, placed)
       return expansion.words.map(text => ({ text, place: placeIn(placed, word.span) }))
     }),
+    state.portCount,
   )
+  state.portCount += ports.length
   for (const port of ports) state.config.exposedPorts.add(port)
   recordMetadata(state, `EXPOSE ${goList(ports)}`)
 }

@@ -77,6 +77,8 @@ async function discoverStage(
   position: number,
   visit: (position: number) => Promise<Discovered>,
 ): Promise<Discovered> {
+  // A chain of thousands of stages must not become as deep a call stack.
+  await Promise.resolve()
   const header = options.headers[position]
   if (!header) throw new Error(`no stage ${position}`)
   const { base, platform, inherited } = await baseOf(options, header, visit)

@@ -111,7 +111,7 @@ ONBUILD   copy a \
 ONBUILD -- RUN x
 `
 
-describe.skipIf(!available)('a docker engine agrees', () => {
+describe.skipIf(!available)('a docker engine agrees (skipped where none runs)', () => {
   test.each([
     ['9, 10 every metadata instruction', everything, {}],
     ['8.3 with build arguments', everything, { A: '7', G: 'given', B: 'b' }],

@@ -6,13 +6,16 @@ const portLimit = 3 * 65_536
 
 /**
  * `[ip:][host:]port[-end][/proto]` words of EXPOSE → `port/proto` entries, ranges one by one. Address and host port are
- * checked, then dropped: they have no meaning in an image. Throws a `UserError`.
+ * checked, then dropped: they have no meaning in an image. `already`: how many the stage has listed so far. Throws a `UserError`.
  */
-export function exposedPorts(words: readonly { readonly text: string; readonly place: Place }[]): readonly string[] {
+export function exposedPorts(
+  words: readonly { readonly text: string; readonly place: Place }[],
+  already: number,
+): readonly string[] {
   const ports: string[] = []
   for (const { text, place } of words) {
     ports.push(...portsOf(text, place))
-    if (ports.length > portLimit) throw invalid('too many ports', text, place)
+    if (already + ports.length > portLimit) throw invalid('too many ports', text, place)
   }
   return ports
 }

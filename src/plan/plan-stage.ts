@@ -78,6 +78,7 @@ function startState(stage: Discovered, context: StageContext, parent: PlannedSta
     steps: [],
     history: [],
     author: parent?.plan.author ?? image?.author,
+    portCount: 0,
     cmdSet: false,
   }
 }

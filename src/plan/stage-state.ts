@@ -23,6 +23,8 @@ export interface StageState {
   readonly steps: Step[]
   readonly history: PlannedHistory[]
   author: string | undefined
+  /** How many ports EXPOSE has listed in this stage. */
+  portCount: number
   /** CMD was given in this stage: a later ENTRYPOINT keeps it. */
   cmdSet: boolean
 }
