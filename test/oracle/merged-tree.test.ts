@@ -3,7 +3,13 @@ import { mergeLayers } from './merged-tree.ts'
 import { type Member, readArchive, writeArchive } from './tar-archive.ts'
 
 const member = (path: string, kind: Member['kind'] = 'file', more: Partial<Member> = {}): Member => ({
-  ...{ path, kind, mode: 0o644, uid: 0, gid: 0, mtime: 1, body: Buffer.from(kind === 'file' ? path : '') },
+  path,
+  kind,
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  mtime: 1,
+  body: Buffer.from(kind === 'file' ? path : ''),
   ...more,
 })
 const directory = (path: string): Member => member(path, 'directory')
