@@ -3,48 +3,52 @@ import { readContent } from '#layer'
 import { type Digest, digestOf } from '#oci'
 import type { CopyItem, Entry, LayerTree } from '#tree'
 
-/** Names a place where bytes are, so that what was learnt about it can be found again. */
-function placeOf(entry: Entry): string | undefined {
-  const { source } = entry
+/** Digests of contents by the place the bytes come from: so entries need not be copied to learn theirs. */
+export interface Contents {
+  /** Of a file or hard link; undefined as long as nobody knows. */
+  of(entry: Entry): Digest | undefined
+  learn(entry: Entry, content: Digest): void
+}
+
+export function knownContents(): Contents {
+  const byPlace = new Map<string, Digest>()
+  return {
+    of: entry => entry.content ?? byPlace.get(placeOf(entry) ?? ''),
+    learn: (entry, content) => {
+      const place = placeOf(entry)
+      if (place !== undefined) byPlace.set(place, content)
+    },
+  }
+}
+
+function placeOf({ source }: Entry): string | undefined {
   if (!source || source.kind === 'bytes') return undefined
   return source.kind === 'range' ? `${source.path}@${source.offset}` : source.path
 }
 
-/** Digests that packing found out, by the place the bytes came from. `packed` are the same entries after packing. */
-export function contentsByPlace(entries: LayerTree, packed: LayerTree): ReadonlyMap<string, Digest> {
-  const known = new Map<string, Digest>()
-  const after = new Map(packed.map(entry => [entry.path, entry.content]))
+/** Takes what packing found out: `packed` are the same entries in the same order, less the root. */
+export function learnPacked(contents: Contents, entries: LayerTree, packed: LayerTree): void {
+  let at = 0
   for (const entry of entries) {
-    const place = placeOf(entry)
-    const content = after.get(entry.path)
-    if (place !== undefined && content !== undefined) known.set(place, content)
+    if (entry.path === '') continue
+    const content = packed[at++]?.content
+    if (content !== undefined) contents.learn(entry, content)
   }
-  return known
 }
 
-/** The items with every file's digest: known ones, else from `known` places, else by reading the file. */
-export async function withContents(
+/** Reads the files of the items whose digest nobody knows yet. */
+export async function completeContents(
+  contents: Contents,
   items: readonly CopyItem[],
-  options: { readonly known?: ReadonlyMap<string, Digest>; readonly signal: AbortSignal },
-): Promise<CopyItem[]> {
-  const out: CopyItem[] = []
+  signal: AbortSignal,
+): Promise<void> {
   for (const item of items) {
-    const entries: Entry[] = []
     for (const entry of item.entries) {
-      options.signal.throwIfAborted()
-      entries.push(await withContent(entry, options.known))
+      if (entry.type !== 'file' || entry.source === undefined || contents.of(entry) !== undefined) continue
+      signal.throwIfAborted()
+      contents.learn(entry, await hashContent(entry))
     }
-    out.push({ ...item, entries })
   }
-  return out
-}
-
-async function withContent(entry: Entry, known: ReadonlyMap<string, Digest> | undefined): Promise<Entry> {
-  if ((entry.type !== 'file' && entry.type !== 'hardlink') || entry.content !== undefined || entry.source === undefined)
-    return entry
-  const place = placeOf(entry)
-  const content = (place === undefined ? undefined : known?.get(place)) ?? (await hashContent(entry))
-  return { ...entry, content }
 }
 
 async function hashContent(entry: Entry): Promise<Digest> {

@@ -1,6 +1,6 @@
 import type { RunMount, RunStep } from '#plan'
 import { digestSelection } from '#tree'
-import { withContents } from './contents.ts'
+import { completeContents, knownContents } from './contents.ts'
 import { selectMount } from './run-mounts.ts'
 import type { StepInputs } from './step-kind.ts'
 
@@ -51,7 +51,11 @@ async function bindContent(mount: Extract<RunMount, { type: 'bind' }>, inputs: S
   const source = await inputs.source(mount.from)
   if (source.identity !== undefined) return { chain: source.identity, source: mount.source }
   const { tree, item } = await selectMount(mount, inputs)
-  const [known] = await withContents([item], { signal: inputs.signal })
-  for (const entry of known?.entries ?? []) if (entry.content !== undefined) tree.learnContent(entry, entry.content)
-  return digestSelection(known ? [known] : [], { mode: true, owner: true })
+  const contents = knownContents()
+  await completeContents(contents, [item], inputs.signal)
+  for (const entry of item.entries) {
+    const content = entry.type === 'file' ? contents.of(entry) : undefined
+    if (content !== undefined) tree.learnContent(entry, content)
+  }
+  return digestSelection([item], { mode: true, owner: true, contentOf: entry => contents.of(entry) })
 }

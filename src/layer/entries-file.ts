@@ -23,37 +23,40 @@ type Row = [
   extra?: { device?: Entry['device']; xattrs?: [string, string][] },
 ]
 
+/** Rows that become text at once: one text for all would take more memory than the entries themselves. */
+const rowsAtOnce = 4096
+
 /** Entries → bytes; `decodeEntries` undoes it. */
 export function encodeEntries(entries: LayerTree): Buffer {
-  const rows = entries.map((entry): Row => {
-    const offset = entry.source?.kind === 'range' ? entry.source.offset : -1
-    const row: Row = [
-      entry.path,
-      entry.type,
-      entry.mode,
-      entry.uid,
-      entry.gid,
-      entry.size,
-      entry.mtime.seconds,
-      entry.mtime.nanoseconds,
-      entry.link ?? 0,
-      entry.content ?? 0,
-      offset,
-    ]
-    if (entry.device || entry.xattrs) {
-      row.push({
-        ...(entry.device && { device: entry.device }),
-        ...(entry.xattrs && {
-          xattrs: [...entry.xattrs].map(([name, value]): [string, string] => [
-            name,
-            Buffer.from(value).toString('base64'),
-          ]),
-        }),
-      })
-    }
-    return row
-  })
-  return Buffer.from(JSON.stringify(rows))
+  const parts: Buffer[] = []
+  for (let at = 0; at < entries.length; at += rowsAtOnce) {
+    const rows = entries.slice(at, at + rowsAtOnce).map(toRow)
+    parts.push(Buffer.from((at === 0 ? '[' : ',') + JSON.stringify(rows).slice(1, -1)))
+  }
+  parts.push(Buffer.from(entries.length === 0 ? '[]' : ']'))
+  return Buffer.concat(parts)
+}
+
+function toRow(entry: Entry): Row {
+  const row: Row = [
+    entry.path,
+    entry.type,
+    entry.mode,
+    entry.uid,
+    entry.gid,
+    entry.size,
+    entry.mtime.seconds,
+    entry.mtime.nanoseconds,
+    entry.link ?? 0,
+    entry.content ?? 0,
+    entry.source?.kind === 'range' ? entry.source.offset : -1,
+  ]
+  if (!entry.device && !entry.xattrs) return row
+  const xattrs =
+    entry.xattrs &&
+    [...entry.xattrs].map(([name, value]): [string, string] => [name, Buffer.from(value).toString('base64')])
+  row.push({ ...(entry.device && { device: entry.device }), ...(xattrs && { xattrs }) })
+  return row
 }
 
 /** Where the forms of the layer are: contents are read from the tar where there is one. */

@@ -4,6 +4,7 @@ import { positionOf, UserError } from '#diagnostics'
 import { type IgnorePattern, ignoreMatcher } from '#dockerfile'
 import { diskPath, entryOf, listDirectory } from '#layer'
 import { getXattrs } from '#linux'
+import { digestOf } from '#oci'
 import { readStatCache, type Store, writeStatCache } from '#store'
 import { type Entry, joinPath } from '#tree'
 import type { Selectable } from './selectable.ts'
@@ -19,20 +20,22 @@ export interface LocalContext extends Selectable {
 const racy = 50
 
 /**
- * A directory as a build context, less what its ignore file leaves out. It is looked at only where somebody asks. Owners are 0:0 (section 12.12 of the
- * language page), sockets appear as empty files (12.11). Throws a `UserError` when the directory cannot be read.
+ * A directory as a build context, less what its ignore file leaves out. It is looked at only where somebody asks. Owners
+ * are 0:0 (section 12.12 of the language page), sockets appear as empty files (12.11). Throws a `UserError` when the directory cannot be read.
  */
 export function openLocalContext(store: Store, path: string, ignore: readonly IgnorePattern[] = []): LocalContext {
   const directory = realDirectory(path)
   const filter = ignore.length > 0 ? ignoreMatcher(ignore) : undefined
   const cache = readStatCache(store.root, directory)
-  const stats = new Map<string, Stats | undefined>()
-  const entries = new Map<string, Entry | undefined>()
+  /** What `lstat` said of the files that were asked for, for the stat cache; kept small, as there may be a million. */
+  const keys = new Map<string, FileKey>()
+  /** A walk asks several things about one object in a row. */
+  let last: { readonly at: string; readonly stats: Stats | undefined } | undefined
   let learnt = 0
 
   const statOf = (at: string): Stats | undefined => {
-    if (!stats.has(at)) stats.set(at, lstatSync(diskPath(join(directory, at)), { throwIfNoEntry: false }))
-    return stats.get(at)
+    if (last?.at !== at) last = { at, stats: lstatSync(diskPath(join(directory, at)), { throwIfNoEntry: false }) }
+    return last.stats
   }
   const visible = (at: string): boolean => {
     if (!filter || at === '' || !filter.decide(at).ignored) return true
@@ -57,25 +60,16 @@ export function openLocalContext(store: Store, path: string, ignore: readonly Ig
         size: 0,
         mtime: { seconds: Math.floor(found.mtimeMs / 1000), nanoseconds: 0 },
         source: { kind: 'bytes', bytes: new Uint8Array() },
+        content: digestOf(''),
       }
+    if (found.isFile()) keys.set(at, [found.size, found.ino, found.mtimeMs, found.ctimeMs])
     const entry = entryOf(at, full, { stats: found, options: { overlay: false, xattrs: getXattrs } })
     return entry && { ...entry, uid: 0, gid: 0 }
-  }
-  const key = (at: string): readonly [number, number, number, number] | undefined => {
-    const found = statOf(at)
-    return found && [found.size, found.ino, found.mtimeMs, found.ctimeMs]
   }
 
   return {
     directory,
-    get: at => {
-      if (!entries.has(at))
-        entries.set(
-          at,
-          guarded(directory, at, () => load(at)),
-        )
-      return entries.get(at)
-    },
+    get: at => guarded(directory, at, () => load(at)),
     list: at => {
       const found = statOf(at)
       if (!found?.isDirectory()) return []
@@ -89,15 +83,16 @@ export function openLocalContext(store: Store, path: string, ignore: readonly Ig
     },
     knownContent: entry => {
       const known = cache.files.get(entry.path)
-      const now = key(entry.path)
-      return known && now?.every((value, i) => value === known[i]) ? known[4] : undefined
+      const now = keys.get(entry.path)
+      return known && now && isSame(known, now) ? known[4] : undefined
     },
     learnContent: (entry, content) => {
       const prefix = `${directory}/`
       if (entry.source?.kind !== 'file' || !entry.source.path.startsWith(prefix)) return
       const at = entry.source.path.slice(prefix.length)
-      const now = key(at)
-      if (!now || Date.now() - now[3] < racy || now.every((value, i) => value === cache.files.get(at)?.[i])) return
+      const now = keys.get(at)
+      const before = cache.files.get(at)
+      if (!now || Date.now() - now[3] < racy || (before && isSame(before, now))) return
       cache.files.set(at, [...now, content])
       learnt++
     },
@@ -114,11 +109,17 @@ export function openLocalContext(store: Store, path: string, ignore: readonly Ig
     },
     save: async () => {
       if (learnt === 0) return
-      for (const at of cache.files.keys()) if (!statOf(at)) cache.files.delete(at)
+      for (const at of cache.files.keys()) if (!keys.has(at) && !statOf(at)) cache.files.delete(at)
       writeStatCache(store.root, directory, { cache, temporary: await store.temporary('stat-cache') })
       learnt = 0
     },
   }
+}
+
+type FileKey = readonly [size: number, inode: number, mtimeMs: number, ctimeMs: number]
+
+function isSame(known: readonly unknown[], now: FileKey): boolean {
+  return known[0] === now[0] && known[1] === now[1] && known[2] === now[2] && known[3] === now[3]
 }
 
 function realDirectory(path: string): string {

@@ -10,11 +10,13 @@ export interface SelectionAspects {
   readonly mode: boolean
   /** False where --chown sets the owner. */
   readonly owner: boolean
+  /** The digest of a file's content; must be known. */
+  readonly contentOf: (entry: Entry) => Digest | undefined
 }
 
 /**
  * Digest of what is about to be copied: names, types, modes, owners, link targets, devices, attributes and contents;
- * no modification times (section 16.1 of the language page). Every file's `content` must be known.
+ * no modification times (section 16.1 of the language page).
  */
 export function digestSelection(items: readonly CopyItem[], aspects: SelectionAspects): Digest {
   const hash = createHash('sha256')
@@ -31,14 +33,14 @@ export function digestSelection(items: readonly CopyItem[], aspects: SelectionAs
 }
 
 function line(entry: Entry, aspects: SelectionAspects): Buffer | string {
-  if (entry.type === 'file' && entry.content === undefined)
-    throw new Error(`the content of "${entry.path}" is not known yet`)
+  const content = entry.type === 'file' ? aspects.contentOf(entry) : undefined
+  if (entry.type === 'file' && content === undefined) throw new Error(`the content of "${entry.path}" is not known yet`)
   const fields = [
     entry.path,
     entry.type,
     aspects.mode ? entry.mode : null,
     aspects.owner ? [entry.uid, entry.gid] : null,
-    entry.type === 'file' ? (entry.content ?? null) : (entry.link ?? null),
+    content ?? entry.link ?? null,
     entry.device ? [entry.device.major, entry.device.minor] : null,
   ]
   return encodeName(`${JSON.stringify(fields)}\n`)

@@ -18,7 +18,7 @@ import {
   unpackInto,
 } from '#tree'
 import { type Archive, openArchive } from '../archive.ts'
-import { contentsByPlace, withContents } from '../contents.ts'
+import { completeContents, type Contents, knownContents, learnPacked } from '../contents.ts'
 import { exclusionOf } from '../exclusion.ts'
 import { selectSources } from '../select.ts'
 import { type CacheKey, identityOf, inheritedTime, type StepInputs, type StepKind } from '../step-kind.ts'
@@ -31,6 +31,7 @@ export const copyKind: StepKind<CopyStep> = (step, inputs) => {
   const about = { parent: step.link ? 'independent' : identityOf(parent), step: describe(step) }
   const family = cacheKey('copy', about)
   let selection: Promise<Selection> | undefined
+  const contents = knownContents()
   let late: readonly CacheKey[] = []
   const selected = (): Promise<Selection> => {
     selection ??= select(step, inputs)
@@ -38,7 +39,11 @@ export const copyKind: StepKind<CopyStep> = (step, inputs) => {
   }
   const contentKey = async (items: readonly CopyItem[]): Promise<CacheKey> => {
     const owner = step.chown === undefined ? undefined : await ownerOf(step, inputs)
-    const content = digestSelection(items, { mode: step.chmod?.kind !== 'octal', owner: owner === undefined })
+    const content = digestSelection(items, {
+      mode: step.chmod?.kind !== 'octal',
+      owner: owner === undefined,
+      contentOf: entry => contents.of(entry),
+    })
     const named = { ...about, content, ...(owner && { owner }) }
     return { key: cacheKey('copy content', named), inputs: named, family }
   }
@@ -53,10 +58,9 @@ export const copyKind: StepKind<CopyStep> = (step, inputs) => {
       // Without any record of this step there is nothing to find: contents are hashed while they are packed.
       if (!inputs.mayHit || !store.records.hasFamily(family)) return
       const { tree, items } = await selected()
-      const known = await withContents(items, { signal })
-      learn(tree, known)
-      selection = Promise.resolve({ tree, items: known })
-      yield await contentKey(known)
+      await completeContents(contents, items, signal)
+      learn(tree, items, contents)
+      yield await contentKey(items)
     },
 
     makeLayer: async () => {
@@ -66,9 +70,11 @@ export const copyKind: StepKind<CopyStep> = (step, inputs) => {
         signal,
         onBytes: done => inputs.report({ kind: 'transfer', label: 'copying', done }),
       })
-      const known = await withContents(items, { known: contentsByPlace(entries, written.entries), signal })
-      learn(tree, known)
-      late = [await contentKey(known)]
+      learnPacked(contents, entries, written.entries)
+      // What a later source replaced was not packed.
+      await completeContents(contents, items, signal)
+      learn(tree, items, contents)
+      late = [await contentKey(items)]
       return written.made
     },
 
@@ -145,9 +151,13 @@ function inlineItems(step: CopyStep, seconds: number): CopyItem[] {
 }
 
 /** Tells a context what it may remember about its own files. */
-function learn(tree: Selectable, items: readonly CopyItem[]): void {
-  for (const item of items)
-    for (const entry of item.entries) if (entry.content !== undefined) tree.learnContent(entry, entry.content)
+function learn(tree: Selectable, items: readonly CopyItem[], contents: Contents): void {
+  for (const item of items) {
+    for (const entry of item.entries) {
+      const content = entry.type === 'file' ? contents.of(entry) : undefined
+      if (content !== undefined) tree.learnContent(entry, content)
+    }
+  }
 }
 
 async function ownerOf(step: CopyStep, inputs: StepInputs): Promise<Owner | undefined> {
