@@ -1,6 +1,6 @@
 import type { RunMount, RunStep } from '#plan'
-import { digestSelection } from '#tree'
-import { completeContents, knownContents } from './contents.ts'
+import { contentOf, digestSelection } from '#tree'
+import { learnContents } from './contents.ts'
 import { selectMount } from './run-mounts.ts'
 import type { StepInputs } from './step-kind.ts'
 
@@ -51,11 +51,10 @@ async function bindContent(mount: Extract<RunMount, { type: 'bind' }>, inputs: S
   const source = await inputs.source(mount.from)
   if (source.identity !== undefined) return { chain: source.identity, source: mount.source }
   const { tree, item } = await selectMount(mount, inputs)
-  const contents = knownContents()
-  await completeContents(contents, [item], inputs.signal)
+  await learnContents([item], inputs.signal)
   for (const entry of item.entries) {
-    const content = entry.type === 'file' ? contents.of(entry) : undefined
+    const content = entry.type === 'file' ? contentOf(entry) : undefined
     if (content !== undefined) tree.learnContent(entry, content)
   }
-  return digestSelection([item], { mode: true, owner: true, contentOf: entry => contents.of(entry) })
+  return digestSelection([item], { mode: true, owner: true })
 }

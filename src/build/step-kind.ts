@@ -4,7 +4,7 @@ import type { Platform } from '#oci'
 import type { SourceRef, StagePlan } from '#plan'
 import type { Chain } from '#rootfs'
 import type { Selectable } from '#sources'
-import type { CacheInputs, NewLayer, Store } from '#store'
+import { type CacheInputs, cacheKey, type NewLayer, type Store } from '#store'
 import type { MergedTree } from '#tree'
 
 /** One way to find a step's result again. */
@@ -70,9 +70,15 @@ export interface StepWork {
   lateKeys?(): readonly CacheKey[]
 }
 
-/** Identity of a chain: its topmost layer's id. */
+/**
+ * Identity of a chain: its topmost layer's id, which was made from what lies below. A layer that was made without a look
+ * below (--link) says nothing about that, so there both count.
+ */
 export function identityOf(chain: Chain): string {
-  return chain.at(-1)?.id ?? 'scratch'
+  let identity = 'scratch'
+  for (const [i, layer] of chain.entries())
+    identity = i === 0 || layer.parent !== undefined ? layer.id : cacheKey('linked', { below: identity, layer: layer.id })
+  return identity
 }
 
 /** The time of the layer below, for what a step has to create: the same inputs give the same bytes. Seconds. */

@@ -3,12 +3,6 @@ import type { Store } from '#store'
 import type { LayerTree } from '#tree'
 import type { MadeLayer } from './step-kind.ts'
 
-export interface WrittenLayer {
-  readonly made: MadeLayer
-  /** The entries with every content's digest, in the order given, without the root. */
-  readonly entries: LayerTree
-}
-
 /**
  * Packs entries into the store: one pass, each file read once. The layer's time is the newest modification time in it,
  * so that the same inputs give the same image, whenever they are built.
@@ -17,7 +11,7 @@ export async function writeLayer(
   store: Store,
   entries: LayerTree,
   options: { readonly signal: AbortSignal; readonly onBytes?: (bytes: number) => void },
-): Promise<WrittenLayer> {
+): Promise<MadeLayer> {
   await using blob = await store.blobs.begin()
   let done = 0
   const sink = async (bytes: Uint8Array): Promise<void> => {
@@ -25,16 +19,15 @@ export async function writeLayer(
     done += bytes.length
     options.onBytes?.(done)
   }
-  const packed = await packLayer(entries, sink, { archive: blob.path, signal: options.signal })
+  const packed = await packLayer(entries, sink, { signal: options.signal })
   const { digest } = await blob.commit()
-  const made = {
+  return {
     diffId: digest,
     tar: true,
-    entries: encodeEntries(packed.entries),
+    entries: encodeEntries(entries, packed.offsets),
     size: packed.size,
     created: newest(entries),
   }
-  return { made, entries: packed.entries }
 }
 
 function newest(entries: LayerTree): string {

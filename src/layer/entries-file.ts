@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { isDigest } from '#oci'
 import { encodeName } from '#tar'
-import type { ContentSource, Entry, LayerTree } from '#tree'
+import { contentOf, type ContentSource, type Entry, type LayerTree } from '#tree'
 
 /**
  * The entries of one layer as a file: a JSON array of arrays, so that reading ten thousand takes milliseconds. Where
@@ -26,18 +26,18 @@ type Row = [
 /** Rows that become text at once: one text for all would take more memory than the entries themselves. */
 const rowsAtOnce = 4096
 
-/** Entries → bytes; `decodeEntries` undoes it. */
-export function encodeEntries(entries: LayerTree): Buffer {
+/** Entries → bytes in pieces; `decodeEntries` undoes it. `offsets`: where packing put the contents, by position. */
+export function encodeEntries(entries: LayerTree, offsets: readonly number[] = []): readonly Buffer[] {
   const parts: Buffer[] = []
   for (let at = 0; at < entries.length; at += rowsAtOnce) {
-    const rows = entries.slice(at, at + rowsAtOnce).map(toRow)
+    const rows = entries.slice(at, at + rowsAtOnce).map((entry, i) => toRow(entry, offsets[at + i]))
     parts.push(Buffer.from((at === 0 ? '[' : ',') + JSON.stringify(rows).slice(1, -1)))
   }
   parts.push(Buffer.from(entries.length === 0 ? '[]' : ']'))
-  return Buffer.concat(parts)
+  return parts
 }
 
-function toRow(entry: Entry): Row {
+function toRow(entry: Entry, offset = ownOffset(entry)): Row {
   const row: Row = [
     entry.path,
     entry.type,
@@ -48,8 +48,8 @@ function toRow(entry: Entry): Row {
     entry.mtime.seconds,
     entry.mtime.nanoseconds,
     entry.link ?? 0,
-    entry.content ?? 0,
-    entry.source?.kind === 'range' ? entry.source.offset : -1,
+    contentOf(entry) ?? 0,
+    offset,
   ]
   if (!entry.device && !entry.xattrs) return row
   const xattrs =
@@ -57,6 +57,10 @@ function toRow(entry: Entry): Row {
     [...entry.xattrs].map(([name, value]): [string, string] => [name, Buffer.from(value).toString('base64')])
   row.push({ ...(entry.device && { device: entry.device }), ...(xattrs && { xattrs }) })
   return row
+}
+
+function ownOffset({ source }: Entry): number {
+  return source?.kind === 'range' ? source.offset : -1
 }
 
 /** Where the forms of the layer are: contents are read from the tar where there is one. */

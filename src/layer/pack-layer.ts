@@ -1,15 +1,17 @@
 import { createHash, hash } from 'node:crypto'
+import { UserError } from '#diagnostics'
 import type { Digest } from '#oci'
 import { encodeTarHeader, endOfArchive, paddingSize, type TarHeader } from '#tar'
-import { type Entry, joinPath, type LayerTree, splitPath } from '#tree'
+import { contentOf, type Entry, joinPath, type LayerTree, splitPath } from '#tree'
 import { type ContentReader, openContentReader } from './content-reader.ts'
 
 /** Takes the archive's bytes; the buffer may be used again once the promise is fulfilled. */
 export type TarSink = (bytes: Uint8Array) => Promise<void>
 
+/** What packing found out, entry by entry: a layer may have a million, so they are not copied. */
 export interface PackedLayer {
-  /** The entries with every file's digest, and with ranges in the archive where `archive` was given. */
-  readonly entries: LayerTree
+  /** By position in the entries given: where a file's content stands in the archive; -1 for others. */
+  readonly offsets: readonly number[]
   /** Bytes of the archive. */
   readonly tarSize: number
   /** Bytes of file content. */
@@ -19,98 +21,125 @@ export interface PackedLayer {
 const chunkSize = 1 << 20
 
 /**
- * Packs entries as a layer archive in one pass: each file is read once, its digest and its place in the archive come
- * out with it. Whiteouts become `.wh.` members (image-spec, layer.md "Representing Changes"). `archive` is the path
- * under which the archive will be found.
+ * Packs entries as a layer archive in one pass: each file is read once; its digest is left at its source, its place in
+ * the archive comes out. Whiteouts become `.wh.` members (image-spec, layer.md "Representing Changes"); the root is left out.
  */
 export async function packLayer(
   entries: LayerTree,
   sink: TarSink,
-  options: { readonly archive?: string; readonly signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignal } = {},
 ): Promise<PackedLayer> {
   const out = chunked(sink)
   using reader = openContentReader()
-  const packed: Entry[] = []
+  const offsets: number[] = []
   let size = 0
   for (const entry of entries) {
-    if (entry.path === '') continue
     options.signal?.throwIfAborted()
-    await out.write(encodeTarHeader(toHeader(entry)))
-    if (entry.type !== 'file') {
-      packed.push(entry)
-      continue
+    let offset = -1
+    if (entry.path !== '') {
+      const header = encodeTarHeader(toHeader(entry))
+      if (out.fits(header.length)) out.space(header.length).set(header)
+      else await out.write(header)
+      if (entry.type === 'file') {
+        offset = out.position()
+        await packContent(entry, reader, out)
+        size += entry.size
+      }
     }
-    const offset = out.position()
-    const content = await packContent(entry, reader, out)
-    size += entry.size
-    packed.push({
-      ...entry,
-      content,
-      ...(options.archive !== undefined && { source: { kind: 'range', path: options.archive, offset } }),
-    })
+    offsets.push(offset)
   }
   await out.write(endOfArchive)
-  await out.flush()
-  return { entries: packed, tarSize: out.position(), size }
+  await out.end()
+  return { offsets, tarSize: out.position(), size }
 }
 
-async function packContent(entry: Entry, reader: ContentReader, out: Chunked): Promise<Digest> {
-  if (entry.size === 0) return entry.content ?? emptyDigest
+/** Contents are hashed even where their digest is known: a file may have changed since. */
+async function packContent(entry: Entry, reader: ContentReader, out: Chunked): Promise<void> {
+  if (entry.size === 0) return
   using content = reader.open(entry)
   const padding = paddingSize(entry.size)
   if (entry.size + padding <= chunkSize) {
-    const space = await out.space(entry.size + padding)
-    content.read(space.subarray(0, entry.size), 0)
+    if (!out.fits(entry.size + padding)) await out.flush()
+    const space = out.space(entry.size + padding)
+    const bytes = space.subarray(0, entry.size)
+    content.read(bytes, 0)
     space.fill(0, entry.size)
-    return entry.content ?? (`sha256:${hash('sha256', space.subarray(0, entry.size), 'hex')}` as Digest)
+    keepDigest(entry, hash('sha256', bytes, 'hex'))
+    return
   }
-  const digest = entry.content === undefined ? createHash('sha256') : undefined
+  const digest = createHash('sha256')
   for (let at = 0; at < entry.size; ) {
-    const space = await out.space(Math.min(chunkSize, entry.size - at))
+    await out.flush()
+    const space = out.space(Math.min(chunkSize, entry.size - at))
     content.read(space, at)
-    digest?.update(space)
+    digest.update(space)
     at += space.length
   }
-  ;(await out.space(padding)).fill(0)
-  return digest ? (`sha256:${digest.digest('hex')}` as Digest) : (entry.content as Digest)
+  if (!out.fits(padding)) await out.flush()
+  out.space(padding).fill(0)
+  keepDigest(entry, digest.digest('hex'))
 }
 
-const emptyDigest = `sha256:${hash('sha256', Buffer.alloc(0), 'hex')}` as Digest
+function keepDigest(entry: Entry, hex: string): void {
+  const digest = `sha256:${hex}` as Digest
+  const known = contentOf(entry)
+  if (known !== undefined && known !== digest) {
+    throw new UserError(`"${entry.path}" changed while it was read`, {
+      hint: 'something changed the file during the build; build again when it is at rest',
+    })
+  }
+  if (entry.source) entry.source.learnt = digest
+}
 
 interface Chunked {
-  /** Room for `size` bytes, at most a chunk, in the stream: the caller fills all of it before the next call. */
-  space(size: number): Promise<Buffer>
+  /** Whether so many bytes fit into the chunk at hand. */
+  fits(size: number): boolean
+  /** The next `size` bytes of the chunk, which must fit: the caller fills all of them before anything else. */
+  space(size: number): Buffer
   write(bytes: Uint8Array): Promise<void>
   /** Bytes so far. */
   position(): number
+  /** Hands the chunk on; the next one is filled while the sink still has it. */
   flush(): Promise<void>
+  end(): Promise<void>
 }
 
 function chunked(sink: TarSink): Chunked {
-  const buffer = Buffer.allocUnsafeSlow(chunkSize)
+  let filling = Buffer.allocUnsafeSlow(chunkSize)
+  let spare = Buffer.allocUnsafeSlow(chunkSize)
   let used = 0
   let sent = 0
+  let sending: Promise<void> = Promise.resolve()
   const flush = async (): Promise<void> => {
+    await sending
     if (used === 0) return
-    await sink(buffer.subarray(0, used))
+    sending = sink(filling.subarray(0, used))
+    // Looked at by the next flush; meanwhile a failure is not unhandled.
+    sending.catch(() => undefined)
+    ;[filling, spare] = [spare, filling]
     sent += used
     used = 0
   }
-  const space = async (size: number): Promise<Buffer> => {
-    if (used + size > chunkSize) await flush()
+  const space = (size: number): Buffer => {
     used += size
-    return buffer.subarray(used - size, used)
+    return filling.subarray(used - size, used)
   }
   return {
+    fits: size => used + size <= chunkSize,
     space,
     write: async bytes => {
       for (let at = 0; at < bytes.length; at += chunkSize) {
         const part = bytes.subarray(at, at + chunkSize)
-        ;(await space(part.length)).set(part)
+        if (used + part.length > chunkSize) await flush()
+        space(part.length).set(part)
       }
     },
     position: () => sent + used,
     flush,
+    end: async () => {
+      await flush()
+      await sending
+    },
   }
 }
 
@@ -123,7 +152,7 @@ function toHeader(entry: Entry): TarHeader {
     return marker(entry, joinPath(parent, `${whiteoutPrefix}${name}`))
   }
   if (entry.type === 'opaque') return marker(entry, joinPath(entry.path, opaqueName))
-  return entry.type === 'file' ? (entry as TarHeader) : ({ ...entry, size: 0 } as TarHeader)
+  return entry.type === 'hardlink' ? ({ ...entry, size: 0 } as TarHeader) : (entry as TarHeader)
 }
 
 function marker(entry: Entry, path: string): TarHeader {

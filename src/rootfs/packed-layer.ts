@@ -19,7 +19,7 @@ export async function packedLayer(
   const entries = await layerEntries(store, chain)
   const packed = await packLayer(entries, async bytes => void hash.update(bytes), signal ? { signal } : {})
   const diffId = hash.digest()
-  await store.layers.addEntries(layer.id, encodeEntries(packed.entries), packed.size)
+  await store.layers.addEntries(layer.id, encodeEntries(entries), packed.size)
   return { ...store.layers.setDiffId(layer.id, diffId), diffId }
 }
 

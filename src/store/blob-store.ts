@@ -1,5 +1,5 @@
 import { createReadStream, existsSync, statSync } from 'node:fs'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '#diagnostics'
 import { type Blobs, type Descriptor, type Digest, digestHex, digestOf, Sha256 } from '#oci'
@@ -73,8 +73,10 @@ async function beginBlob(
   return {
     path,
     write: async bytes => {
-      for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
+      const writing = writeAll(file, bytes)
+      // Hashed here while another thread writes.
       hash.update(bytes)
+      await writing
     },
     commit: async expected => {
       const result = { digest: hash.digest(), size: hash.size }
@@ -93,6 +95,10 @@ async function beginBlob(
       await rm(path, { force: true })
     },
   }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
 }
 
 async function* readVerified(path: string, { digest, size }: Descriptor): AsyncGenerator<Uint8Array> {

@@ -37,8 +37,8 @@ export interface NewLayer {
   readonly directory?: string
   /** The blob `diffId` is its tar form. */
   readonly tar?: boolean
-  /** Its entries as text (see `writeEntries`). */
-  readonly entries?: Uint8Array
+  /** Its entries as the layer room encodes them, in pieces. */
+  readonly entries?: readonly Uint8Array[]
 }
 
 export interface LayerStore {
@@ -53,7 +53,7 @@ export interface LayerStore {
   addTar(id: LayerId, diffId: Digest): LayerRecord
   setDiffId(id: LayerId, diffId: Digest): LayerRecord
   /** `size`: bytes of file content. */
-  addEntries(id: LayerId, entries: Uint8Array, size: number): Promise<LayerRecord>
+  addEntries(id: LayerId, entries: readonly Uint8Array[], size: number): Promise<LayerRecord>
   readEntries(layer: LayerRecord): Promise<Buffer>
   /** Where the directory form is. All directory forms are siblings. */
   directory(layer: LayerRecord): string
@@ -95,7 +95,7 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
   }
   const directory = (layer: Pick<LayerRecord, 'name'>): string => join(places.layers, layer.name)
   const entriesFile = (layer: Pick<LayerRecord, 'name'>): string => join(places.entries, layer.name)
-  const saveEntries = async (name: string, bytes: Uint8Array): Promise<void> => {
+  const saveEntries = async (name: string, bytes: readonly Uint8Array[]): Promise<void> => {
     await mkdir(places.entries, { recursive: true })
     const temporary = await places.temporary('entries')
     await writeFile(temporary, bytes)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Digest } from '#oci'
 
@@ -11,6 +11,9 @@ export interface StatCache {
 
 /** Size, inode, mtime and ctime (milliseconds with fraction) as the key; SHA-256 of the content in hexadecimal. */
 export type StatCacheEntry = readonly [size: number, inode: number, mtimeMs: number, ctimeMs: number, digest: Digest]
+
+/** Rows that become text at once: one text for a million files would take more memory than the map. */
+const rowsAtOnce = 4096
 
 function fileOf(root: string, directory: string): string {
   return join(root, 'contexts', createHash('sha256').update(directory).digest('hex').slice(0, 32))
@@ -37,9 +40,21 @@ export function writeStatCache(
   { cache, temporary }: { readonly cache: StatCache; readonly temporary: string },
 ): void {
   mkdirSync(join(root, 'contexts'), { recursive: true })
-  writeFileSync(
-    temporary,
-    JSON.stringify({ version: 1, files: [...cache.files].map(([path, entry]) => [path, ...entry]) }),
-  )
+  const fd = openSync(temporary, 'wx', 0o600)
+  try {
+    writeSync(fd, '{"version":1,"files":[')
+    let rows: unknown[] = []
+    let separator = ''
+    const flush = (): void => {
+      if (rows.length > 0) writeFileSync(fd, separator + JSON.stringify(rows).slice(1, -1))
+      separator = ','
+      rows = []
+    }
+    for (const [path, entry] of cache.files) if (rows.push([path, ...entry]) === rowsAtOnce) flush()
+    flush()
+    writeSync(fd, ']}')
+  } finally {
+    closeSync(fd)
+  }
   renameSync(temporary, fileOf(root, directory))
 }

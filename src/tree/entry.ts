@@ -15,13 +15,32 @@ export interface Entry extends Omit<TarHeader, 'type'> {
   readonly source?: ContentSource
 }
 
-/** Where the bytes of a file are. */
-export type ContentSource =
-  /** A whole file on disk. */
-  | { readonly kind: 'file'; readonly path: string }
-  /** `Entry.size` bytes of a file on disk, from `offset`: a member of an uncompressed archive. */
-  | { readonly kind: 'range'; readonly path: string; readonly offset: number }
+/** Where the bytes of a file are. Entries that are placed somewhere else share the source. */
+export type ContentSource = {
+  /** The digest of those bytes. Whoever reads them first fills it in, for everyone who shares the source. */
+  learnt?: Digest
+} & (
+  | {
+      /** A whole file on disk. */
+      readonly kind: 'file'
+      readonly path: string
+    }
+  | {
+      /** `Entry.size` bytes of a file on disk, from `offset`: a member of an uncompressed archive. */
+      readonly kind: 'range'
+      readonly path: string
+      readonly offset: number
+    }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+)
+
+/** SHA-256 of nothing. */
+const emptyContent = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' as Digest
+
+/** The digest of a file's bytes, as far as it is known. */
+export function contentOf(entry: Entry): Digest | undefined {
+  return entry.content ?? entry.source?.learnt ?? (entry.type === 'file' && entry.size === 0 ? emptyContent : undefined)
+}
 
 /** Entries of one layer: parents before children, each path once (`opaque` beside its directory apart). */
 export type LayerTree = readonly Entry[]

@@ -8,6 +8,7 @@ export { type CopyItem, type CopyOptions, copyInto, type Owner } from './copy-in
 export {
   cleanPath,
   comparePaths,
+  contentOf,
   type ContentSource,
   type Entry,
   joinPath,

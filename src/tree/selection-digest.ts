@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Digest, digestOf } from '#oci'
-import { encodeName } from '#tar'
 import type { CopyItem } from './copy-into.ts'
-import type { Entry } from './entry.ts'
+import { contentOf, type Entry } from './entry.ts'
 
 /** What of a selection decides about a COPY's result. */
 export interface SelectionAspects {
@@ -10,13 +9,11 @@ export interface SelectionAspects {
   readonly mode: boolean
   /** False where --chown sets the owner. */
   readonly owner: boolean
-  /** The digest of a file's content; must be known. */
-  readonly contentOf: (entry: Entry) => Digest | undefined
 }
 
 /**
  * Digest of what is about to be copied: names, types, modes, owners, link targets, devices, attributes and contents;
- * no modification times (section 16.1 of the language page).
+ * no modification times (section 16.1 of the language page). Every file's content must be known.
  */
 export function digestSelection(items: readonly CopyItem[], aspects: SelectionAspects): Digest {
   const hash = createHash('sha256')
@@ -32,8 +29,9 @@ export function digestSelection(items: readonly CopyItem[], aspects: SelectionAs
   return digestOf(hash.digest())
 }
 
-function line(entry: Entry, aspects: SelectionAspects): Buffer | string {
-  const content = entry.type === 'file' ? aspects.contentOf(entry) : undefined
+/** JSON writes names that are not UTF-8 as escapes, so nothing is lost. */
+function line(entry: Entry, aspects: SelectionAspects): string {
+  const content = entry.type === 'file' ? contentOf(entry) : undefined
   if (entry.type === 'file' && content === undefined) throw new Error(`the content of "${entry.path}" is not known yet`)
   const fields = [
     entry.path,
@@ -43,5 +41,5 @@ function line(entry: Entry, aspects: SelectionAspects): Buffer | string {
     content ?? entry.link ?? null,
     entry.device ? [entry.device.major, entry.device.minor] : null,
   ]
-  return encodeName(`${JSON.stringify(fields)}\n`)
+  return `${JSON.stringify(fields)}\n`
 }

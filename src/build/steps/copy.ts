@@ -5,6 +5,7 @@ import { findOwner } from '#rootfs'
 import type { Selectable } from '#sources'
 import { cacheKey } from '#store'
 import {
+  contentOf,
   copyInto,
   type CopyItem,
   digestSelection,
@@ -18,7 +19,7 @@ import {
   unpackInto,
 } from '#tree'
 import { type Archive, openArchive } from '../archive.ts'
-import { completeContents, type Contents, knownContents, learnPacked } from '../contents.ts'
+import { learnContents } from '../contents.ts'
 import { exclusionOf } from '../exclusion.ts'
 import { selectSources } from '../select.ts'
 import { type CacheKey, identityOf, inheritedTime, type StepInputs, type StepKind } from '../step-kind.ts'
@@ -31,7 +32,6 @@ export const copyKind: StepKind<CopyStep> = (step, inputs) => {
   const about = { parent: step.link ? 'independent' : identityOf(parent), step: describe(step) }
   const family = cacheKey('copy', about)
   let selection: Promise<Selection> | undefined
-  const contents = knownContents()
   let late: readonly CacheKey[] = []
   const selected = (): Promise<Selection> => {
     selection ??= select(step, inputs)
@@ -39,11 +39,7 @@ export const copyKind: StepKind<CopyStep> = (step, inputs) => {
   }
   const contentKey = async (items: readonly CopyItem[]): Promise<CacheKey> => {
     const owner = step.chown === undefined ? undefined : await ownerOf(step, inputs)
-    const content = digestSelection(items, {
-      mode: step.chmod?.kind !== 'octal',
-      owner: owner === undefined,
-      contentOf: entry => contents.of(entry),
-    })
+    const content = digestSelection(items, { mode: step.chmod?.kind !== 'octal', owner: owner === undefined })
     const named = { ...about, content, ...(owner && { owner }) }
     return { key: cacheKey('copy content', named), inputs: named, family }
   }
@@ -58,24 +54,23 @@ export const copyKind: StepKind<CopyStep> = (step, inputs) => {
       // Without any record of this step there is nothing to find: contents are hashed while they are packed.
       if (!inputs.mayHit || !store.records.hasFamily(family)) return
       const { tree, items } = await selected()
-      await completeContents(contents, items, signal)
-      learn(tree, items, contents)
+      await learnContents(items, signal)
+      remember(tree, items)
       yield await contentKey(items)
     },
 
     makeLayer: async () => {
       const { tree, items } = await selected()
       const entries = await layOut(step, items, inputs)
-      const written = await writeLayer(store, entries, {
+      const made = await writeLayer(store, entries, {
         signal,
         onBytes: done => inputs.report({ kind: 'transfer', label: 'copying', done }),
       })
-      learnPacked(contents, entries, written.entries)
       // What a later source replaced was not packed.
-      await completeContents(contents, items, signal)
-      learn(tree, items, contents)
+      await learnContents(items, signal)
+      remember(tree, items)
       late = [await contentKey(items)]
-      return written.made
+      return made
     },
 
     lateKeys: () => late,
@@ -151,10 +146,10 @@ function inlineItems(step: CopyStep, seconds: number): CopyItem[] {
 }
 
 /** Tells a context what it may remember about its own files. */
-function learn(tree: Selectable, items: readonly CopyItem[], contents: Contents): void {
+function remember(tree: Selectable, items: readonly CopyItem[]): void {
   for (const item of items) {
     for (const entry of item.entries) {
-      const content = entry.type === 'file' ? contents.of(entry) : undefined
+      const content = entry.type === 'file' ? contentOf(entry) : undefined
       if (content !== undefined) tree.learnContent(entry, content)
     }
   }

@@ -19,6 +19,6 @@ export const workdirKind: StepKind<WorkdirStep> = (step, { store, parent, parent
       gid,
       mtime: { seconds: inheritedTime(parent), nanoseconds: 0 },
     })
-    return (await writeLayer(store, entries, { signal })).made
+    return writeLayer(store, entries, { signal })
   },
 })
