@@ -31,6 +31,7 @@ interface Body {
   readonly at?: Place | undefined
   readonly details?: readonly string[]
   readonly hint?: string
+  readonly url?: string
 }
 
 function render(head: string, body: Body, paint: Paint): string {
@@ -38,6 +39,7 @@ function render(head: string, body: Body, paint: Paint): string {
   if (body.at) lines.push(...excerpt(body.at, paint))
   for (const line of body.details ?? []) lines.push(`  ${paint('dim', '|')} ${line}`)
   if (body.hint) lines.push(`  ${paint('cyan', 'hint:')} ${printable(body.hint)}`)
+  if (body.url !== undefined) lines.push(`  ${paint('cyan', 'see:')} ${printable(body.url)}`)
   return `${lines.join('\n')}\n`
 }
 

@@ -7,6 +7,10 @@ export interface Warning {
   readonly message: string
   readonly hint?: string
   readonly at?: Place
+  /** The page that explains the rule: a path below the repository's root, or an address. */
+  readonly url?: string
+  /** The user asked that this ends the build (`# check=error=true`). */
+  readonly fails?: boolean
 }
 
 /** Takes warnings as they are found. */
