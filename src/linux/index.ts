@@ -7,6 +7,7 @@
  * host never see the environment of an image.
  */
 
+export { keepYoungGenerationSmall } from './keep-young-generation-small.ts'
 export { copyRange } from './copy-range.ts'
 export { type FileLock, lockFile, tryLockFile } from './file-lock.ts'
 export { type FileTime, setFileTimes } from './file-times.ts'
@@ -21,6 +22,7 @@ export { planSandbox, type SandboxPlan } from './plan-sandbox.ts'
 export { type HostCheck, type HostReport, type ProbeOptions, probeHost } from './probe-host.ts'
 export { processIsAlive, processStartTime } from './process-alive.ts'
 export { runSandbox, type SandboxOptions, type SandboxResult } from './run-sandbox.ts'
+export { runTool, type ToolResult, type ToolRun } from './run-tool.ts'
 export { type MountPoint, sandboxMountPoints } from './sandbox-mounts.ts'
 export type {
   BindMount,

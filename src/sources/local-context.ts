@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { positionOf, UserError } from '#diagnostics'
 import { type IgnorePattern, ignoreMatcher } from '#dockerfile'
 import { diskPath, entryOf, listDirectory } from '#layer'
-import { getXattrs } from '#linux'
+import { getXattrs, keepYoungGenerationSmall } from '#linux'
 import { digestOf } from '#oci'
 import { readStatCache, type Store, writeStatCache } from '#store'
 import { type Entry, joinPath } from '#tree'
@@ -15,6 +15,9 @@ export interface LocalContext extends Selectable {
   /** Writes what was learnt to the stat cache. */
   save(): Promise<void>
 }
+
+/** From so many files on, memory counts for more than the collector's speed. */
+const manyFiles = 5_000
 
 /** A file that changed this shortly before it was read may change again without its times telling. Milliseconds. */
 const racy = 50
@@ -62,7 +65,10 @@ export function openLocalContext(store: Store, path: string, ignore: readonly Ig
         source: { kind: 'bytes', bytes: new Uint8Array() },
         content: digestOf(''),
       }
-    if (found.isFile()) keys.set(at, [found.size, found.ino, found.mtimeMs, found.ctimeMs])
+    if (found.isFile()) {
+      keys.set(at, [found.size, found.ino, found.mtimeMs, found.ctimeMs])
+      if (keys.size === manyFiles) keepYoungGenerationSmall()
+    }
     const entry = entryOf(at, full, { stats: found, options: { overlay: false, xattrs: getXattrs } })
     return entry && { ...entry, uid: 0, gid: 0 }
   }
