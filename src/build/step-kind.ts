@@ -1,5 +1,5 @@
 import type { ProgressEvent, WarningSink } from '#diagnostics'
-import type { HostTools } from '#linux'
+import type { HostTools, ResourceLimit } from '#linux'
 import type { Platform } from '#oci'
 import type { SourceRef, StagePlan } from '#plan'
 import type { Chain } from '#rootfs'
@@ -33,6 +33,15 @@ export interface SecretSource {
   read(): Promise<Uint8Array>
 }
 
+/** What the command line says about every RUN (section 11.8 of the language page). */
+export interface RunSettings {
+  /** Lines of `/etc/hosts` beside the sandbox's own. The names are part of the cache key, the addresses are not. */
+  readonly extraHosts: readonly { readonly name: string; readonly address: string }[]
+  /** Bytes of `/dev/shm`. */
+  readonly shmSize?: number
+  readonly ulimits?: readonly ResourceLimit[]
+}
+
 /** What a step may use. */
 export interface StepInputs {
   readonly store: Store
@@ -44,6 +53,7 @@ export interface StepInputs {
   readonly source: (ref: SourceRef) => Promise<SourceTree>
   readonly host: () => HostTools
   readonly secrets: ReadonlyMap<string, SecretSource>
+  readonly runs: RunSettings
   readonly signal: AbortSignal
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -77,7 +87,8 @@ export interface StepWork {
 export function identityOf(chain: Chain): string {
   let identity = 'scratch'
   for (const [i, layer] of chain.entries())
-    identity = i === 0 || layer.parent !== undefined ? layer.id : cacheKey('linked', { below: identity, layer: layer.id })
+    identity =
+      i === 0 || layer.parent !== undefined ? layer.id : cacheKey('linked', { below: identity, layer: layer.id })
   return identity
 }
 
