@@ -27,9 +27,20 @@ export type UserMapping =
   /** Only the user's own id: everything belongs to root, other users don't exist. */
   | { readonly kind: 'single'; readonly reason: string }
 
+/** An ordinary user need not stand in /etc/passwd: then the number is its name. */
+function ownUser(): { readonly name: string; readonly uid: number; readonly gid: number } {
+  const uid = process.getuid?.() ?? 0
+  const gid = process.getgid?.() ?? 0
+  try {
+    return { name: userInfo().username, uid, gid }
+  } catch {
+    return { name: String(uid), uid, gid }
+  }
+}
+
 /** What this user may map. `path`: the PATH to search. */
 export function findUserMapping(path: string | undefined): UserMapping {
-  const { username: name, uid } = userInfo()
+  const { name, uid } = ownUser()
   const uids = readSubordinateIds('/etc/subuid', { name, uid })
   const gids = readSubordinateIds('/etc/subgid', { name, uid })
   if (uids.length === 0 || gids.length === 0) {
@@ -100,7 +111,7 @@ function answerWhenReady(child: ChildProcess, mapping: UserMapping): { done: boo
 }
 
 function writeMaps(pid: number, mapping: UserMapping & { kind: 'ranges' }): UserError | undefined {
-  const { uid, gid } = userInfo()
+  const { uid, gid } = ownUser()
   const maps = [
     [mapping.newuidmap, idMapArguments(uid, mapping.uids)],
     [mapping.newgidmap, idMapArguments(gid, mapping.gids)],

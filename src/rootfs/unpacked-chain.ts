@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { UserError } from '#diagnostics'
 import { writeDirectory } from '#layer'
 import { makeNode, setXattr } from '#linux'
 import type { LayerRecord, Store } from '#store'
@@ -34,7 +35,7 @@ async function unpack(store: Store, chain: Chain, options: UnpackOptions): Promi
   const needsBelow = lacksParents(entries)
   if (needsBelow)
     below = mergeLayers(await Promise.all(chain.slice(0, -1).map((_, i) => layerEntries(store, chain.slice(0, i + 1)))))
-  await writeDirectory(entries, directory, {
+  const writing = writeDirectory(entries, directory, {
     whiteouts: {
       kind: 'overlay',
       opaqueAttribute: options.rootless ? 'user.overlay.opaque' : 'trusted.overlay.opaque',
@@ -44,7 +45,18 @@ async function unpack(store: Store, chain: Chain, options: UnpackOptions): Promi
     ...(below && { missingDirectory: (path: string): Entry | undefined => directoryOf(below, path) }),
     ...(options.signal && { signal: options.signal }),
   })
+  await writing.catch(explainOwner)
   return store.layers.addDirectory(layer.id, directory)
+}
+
+/** In a user namespace an id that is not mapped into it cannot own anything. */
+function explainOwner(error: unknown): never {
+  const { code, syscall } = error as NodeJS.ErrnoException
+  if (code !== 'EINVAL' || !syscall?.endsWith('chown')) throw error
+  throw new UserError('the image has files of users that this user cannot stand in for', {
+    hint: 'give this user subordinate ids: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 NAME, and install uidmap',
+    cause: error,
+  })
 }
 
 function directoryOf(tree: MergedTree | undefined, path: string): Entry | undefined {

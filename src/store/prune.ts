@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
-import { lstat, opendir, readdir, rm, stat } from 'node:fs/promises'
+import { existsSync, lstatSync, statSync } from 'node:fs'
+import { opendir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { isDigest } from '#oci'
@@ -115,12 +115,14 @@ async function removeOrphans(parts: Parts, limit: number): Promise<number> {
   const digests = new Set<string>(layers.flatMap(layer => (layer.diffId ? [layer.diffId] : [])))
   for (const image of parts.images.all()) digests.add(image.id)
   let freed = 0
-  const isOld = async (path: string): Promise<boolean> =>
-    (await lstat(path)).ctimeMs < Math.min(limit, parts.session.started)
+  // Gone already when another process prunes too.
+  const isOld = (path: string): boolean =>
+    (lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? Number.POSITIVE_INFINITY) <
+    Math.min(limit, parts.session.started)
   for (const folder of ['layers', 'entries']) {
     for (const name of await listing(join(parts.root, folder))) {
       const path = join(parts.root, folder, name)
-      if (names.has(name) || !(await isOld(path))) continue
+      if (names.has(name) || !isOld(path)) continue
       await rm(path, { recursive: true, force: true })
     }
   }
@@ -128,8 +130,8 @@ async function removeOrphans(parts: Parts, limit: number): Promise<number> {
     const digest = `sha256:${name}`
     if (!isDigest(digest) || digests.has(digest)) continue
     const path = parts.blobs.path(digest)
-    if (!(await isOld(path))) continue
-    freed += (await stat(path)).size
+    if (!isOld(path)) continue
+    freed += fileSize(path)
     await parts.blobs.remove(digest)
   }
   return freed
@@ -140,12 +142,12 @@ function layersOfImages(images: readonly { readonly layers: readonly string[] }[
 }
 
 async function sizeOnDisk(parts: Parts, layer: LayerRecord): Promise<number> {
-  const tar = layer.forms.tar && layer.diffId ? await fileSize(parts.blobs.path(layer.diffId)) : 0
+  const tar = layer.forms.tar && layer.diffId ? fileSize(parts.blobs.path(layer.diffId)) : 0
   return tar + (layer.forms.directory ? (layer.size ?? (await directorySize(parts.layers.directory(layer))).size) : 0)
 }
 
-async function fileSize(path: string): Promise<number> {
-  return existsSync(path) ? (await stat(path)).size : 0
+function fileSize(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }
 
 async function directorySize(path: string): Promise<{ count: number; size: number }> {
@@ -155,7 +157,7 @@ async function directorySize(path: string): Promise<{ count: number; size: numbe
   for await (const entry of await opendir(path, { recursive: true })) {
     if (!entry.isFile()) continue
     count++
-    size += await fileSize(join(entry.parentPath, entry.name))
+    size += fileSize(join(entry.parentPath, entry.name))
   }
   return { count, size }
 }

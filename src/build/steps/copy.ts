@@ -21,6 +21,7 @@ import {
 import { type Archive, openArchive } from '../archive.ts'
 import { learnContents } from '../contents.ts'
 import { exclusionOf } from '../exclusion.ts'
+import { flagPlace, placed, sourcePlace } from '../places.ts'
 import { selectSources } from '../select.ts'
 import { type CacheKey, identityOf, inheritedTime, type StepInputs, type StepKind } from '../step-kind.ts'
 import { writeLayer } from '../write-layer.ts'
@@ -164,12 +165,8 @@ async function ownerOf(step: CopyStep, inputs: StepInputs): Promise<Owner | unde
       at: step.place,
     })
   }
-  try {
-    return findOwner(await inputs.parentTree(), step.chown)
-  } catch (error) {
-    if (error instanceof UserError) throw new UserError(error.message, { hint: error.hint, at: step.place })
-    throw error
-  }
+  const { chown } = step
+  return placed(flagPlace(step.place, '--chown'), async () => findOwner(await inputs.parentTree(), chown))
 }
 
 async function layOut(step: CopyStep, items: readonly CopyItem[], inputs: StepInputs): Promise<LayerTree> {
@@ -178,19 +175,11 @@ async function layOut(step: CopyStep, items: readonly CopyItem[], inputs: StepIn
   const created = { seconds: newestOf(items, inheritedTime(inputs.parent)), nanoseconds: 0 }
   const { plain, archives } = await splitArchives(step, items, inputs)
   const options = { ...(owner && { owner }), created }
-  try {
-    if (archives.length === 0)
-      return copyInto(parent, plain, {
-        ...options,
-        destination: step.destination,
-        ...(step.chmod && { mode: step.chmod }),
-      })
-    return await unpackAll(parent, { step, items, archives, options })
-  } catch (error) {
-    if (error instanceof UserError && error.at === undefined)
-      throw new UserError(error.message, { hint: error.hint, at: step.destination.place })
-    throw error
-  }
+  return placed(step.destination.place, () => {
+    if (archives.length > 0) return unpackAll(parent, { step, items, archives, options })
+    const { destination, chmod } = step
+    return copyInto(parent, plain, { ...options, destination, ...(chmod && { mode: chmod }) })
+  })
 }
 
 type Opened = readonly [CopyItem, Archive]
@@ -228,7 +217,10 @@ async function unpackAll(parent: MergedTree, { step, items, archives, options }:
     const below = layers.length === 0 ? parent : mergeLayers([flat(), ...layers])
     const archive = opened.get(item)
     const layer = archive
-      ? unpackInto(below, await archive.members(), { ...options, destination: step.destination.path })
+      ? unpackInto(below, await placed(sourcePlace(step, item), () => archive.members()), {
+          ...options,
+          destination: step.destination.path,
+        })
       : copyInto(below, [item], { ...options, destination: step.destination, ...(step.chmod && { mode: step.chmod }) })
     layers.push(layer)
   }
