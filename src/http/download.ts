@@ -11,6 +11,7 @@ interface Progress {
   size: number | undefined
   /** A strong validator for If-Range. */
   validator: string | undefined
+  answered: boolean
 }
 
 /** A file's bytes; broken connections are taken up again where they ended. */
@@ -19,7 +20,7 @@ export async function* download(
   request: Request,
   policy: RetryPolicy,
 ): AsyncGenerator<Uint8Array> {
-  const state: Progress = { received: 0, size: wanted.size, validator: undefined }
+  const state: Progress = { received: 0, size: wanted.size, validator: undefined, answered: false }
   for (let failures = 0; ; ) {
     const before = state.received
     try {
@@ -42,6 +43,12 @@ async function* attempt(wanted: DownloadRequest, request: Request, state: Progre
     headers: { ...wanted.headers, ...rangeHeaders(state) },
     ...(wanted.signal && { signal: wanted.signal }),
   })
+  if (!state.answered) wanted.onResponse?.(response)
+  state.answered = true
+  if (response.status === 304) {
+    await response.discard()
+    return
+  }
   let skip = state.received
   if (response.status === 206) {
     skip = 0

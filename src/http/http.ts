@@ -68,6 +68,8 @@ export interface DownloadRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** Bytes to expect; any other number is an error. Default: what the server says. */
   readonly size?: number
+  /** Sees the head of the first answer, before its bytes. After a 304 (RFC 9110, section 15.4.5) no bytes come. */
+  readonly onResponse?: (response: Pick<HttpResponse, 'url' | 'status' | 'header'>) => void
   readonly signal?: AbortSignal
 }
 

@@ -8,6 +8,7 @@
  */
 
 export { keepYoungGenerationSmall } from './keep-young-generation-small.ts'
+export { resourceLimitNames } from './check-sandbox.ts'
 export { copyRange } from './copy-range.ts'
 export { type FileLock, lockFile, tryLockFile } from './file-lock.ts'
 export { type FileTime, setFileTimes } from './file-times.ts'
