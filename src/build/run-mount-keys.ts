@@ -56,5 +56,5 @@ async function bindContent(mount: Extract<RunMount, { type: 'bind' }>, inputs: S
     const content = entry.type === 'file' ? contentOf(entry) : undefined
     if (content !== undefined) tree.learnContent(entry, content)
   }
-  return digestSelection([item], { mode: true, owner: true })
+  return digestSelection([item], { mode: true, owner: true, top: true })
 }

@@ -8,6 +8,7 @@
 export { type BlobStore, type BlobWriter } from './blob-store.ts'
 export { cacheKey } from './cache-key.ts'
 export type { ImageRecord } from './image-store.ts'
+export type { LastBuilds } from './last-builds.ts'
 export { type LayerId, type LayerRecord, type LayerStore, type NewLayer } from './layer-store.ts'
 export { openStore, type Store } from './open-store.ts'
 export type { DiskUsage, PruneOptions, PruneResult } from './prune.ts'

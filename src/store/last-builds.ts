@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Digest } from '#oci'
@@ -51,15 +51,18 @@ export function openLastBuilds(
     readListing: digest => read(listingPath(digest)),
     keepListing: async (digest, text) => {
       const path = listingPath(digest)
-      if (!existsSync(path)) return replace(listings, path, zstdCompressSync(text()))
+      const known = statSync(path, { throwIfNoEntry: false })
+      if (!known) return replace(listings, path, zstdCompressSync(text()))
       const used = now()
-      if (used - (await stat(path)).mtimeMs > dayMs) await utimes(path, used / 1000, used / 1000)
+      // Another process may have removed it meanwhile.
+      if (used - known.mtimeMs > dayMs) await utimes(path, used / 1000, used / 1000).catch(() => {})
     },
     prune: async before => {
       for (const folder of [builds, listings]) {
         for (const name of existsSync(folder) ? await readdir(folder) : []) {
           const path = join(folder, name)
-          if ((await stat(path)).mtimeMs < before) await rm(path, { force: true })
+          const used = statSync(path, { throwIfNoEntry: false })?.mtimeMs
+          if (used !== undefined && used < before) await rm(path, { force: true })
         }
       }
     },

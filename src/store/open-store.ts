@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { type BlobStore, openBlobStore } from './blob-store.ts'
 import { openDatabase } from './database.ts'
 import { type ImageStore, openImageStore } from './image-store.ts'
+import { type LastBuilds, openLastBuilds } from './last-builds.ts'
 import { type LayerStore, openLayerStore } from './layer-store.ts'
 import { type DiskUsage, diskUsage, type PruneOptions, type PruneResult, prune } from './prune.ts'
 import { openRecordStore, type RecordStore } from './record-store.ts'
@@ -15,6 +16,7 @@ export interface Store extends Disposable {
   readonly layers: LayerStore
   readonly records: RecordStore
   readonly images: ImageStore
+  readonly lastBuilds: LastBuilds
   /** A fresh path on the store's file system that vanishes with this process. */
   temporary(name: string): Promise<string>
   /** A directory that survives, for caches of other rooms (package downloads, cache mounts). */
@@ -37,12 +39,14 @@ export function openStore(root: string, now: () => number = Date.now): Store {
     now,
   })
   const images = openImageStore(database, now)
-  const parts = { root: absolute, database, session, blobs, layers, images }
+  const lastBuilds = openLastBuilds(join(absolute, 'last-builds'), { temporary, now })
+  const parts = { root: absolute, database, session, blobs, layers, images, lastBuilds }
   return {
     root: absolute,
     blobs,
     layers,
     images,
+    lastBuilds,
     records: openRecordStore(database, now),
     temporary,
     directory: name => {

@@ -5,6 +5,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { isDigest } from '#oci'
 import type { BlobStore } from './blob-store.ts'
 import type { ImageStore } from './image-store.ts'
+import type { LastBuilds } from './last-builds.ts'
 import type { LayerRecord, LayerStore } from './layer-store.ts'
 import { oldestSession, type Session } from './session.ts'
 
@@ -15,6 +16,7 @@ interface Parts {
   readonly blobs: BlobStore
   readonly layers: LayerStore
   readonly images: ImageStore
+  readonly lastBuilds: LastBuilds
 }
 
 /** Bytes on disk. */
@@ -41,6 +43,9 @@ export interface PruneResult {
   /** Bytes freed. */
   readonly freed: number
 }
+
+/** How long the inputs of a build that nobody repeats are kept: 30 days. */
+const rememberedMs = 30 * 86_400_000
 
 type KnownLayer = LayerRecord & { readonly used: number }
 
@@ -85,6 +90,8 @@ export async function prune(parts: Parts, options: PruneOptions): Promise<PruneR
   }
   const { removed, freed } = await removeLayers(parts, limit, options.keepBytes)
   const orphans = await removeOrphans(parts, limit)
+  // With the cache, the reason why it is gone would be forgotten: what is small stays for a while.
+  await parts.lastBuilds.prune(options.all ? limit : Math.min(limit, parts.session.started - rememberedMs))
   return { images, layers: removed, freed: freed + orphans }
 }
 

@@ -9,6 +9,11 @@ export interface SelectionAspects {
   readonly mode: boolean
   /** False where --chown sets the owner. */
   readonly owner: boolean
+  /**
+   * False where the attributes of a source that is a directory count for nothing: COPY takes only its content (section
+   * 12.7 of the language page).
+   */
+  readonly top: boolean
 }
 
 /**
@@ -20,6 +25,10 @@ export function digestSelection(items: readonly CopyItem[], aspects: SelectionAs
   for (const item of items) {
     hash.update(`item ${JSON.stringify([item.name, item.keep ?? null])}\n`)
     for (const entry of item.entries) {
+      if (isBareTop(entry, aspects)) {
+        hash.update('directory\n')
+        continue
+      }
       hash.update(line(entry, aspects))
       if (entry.xattrs)
         for (const [name, value] of entry.xattrs)
@@ -27,6 +36,11 @@ export function digestSelection(items: readonly CopyItem[], aspects: SelectionAs
     }
   }
   return digestOf(hash.digest())
+}
+
+/** Whether nothing but its being a directory counts. */
+export function isBareTop(entry: Entry, { top }: SelectionAspects): boolean {
+  return !top && entry.path === '' && entry.type === 'directory'
 }
 
 /** JSON writes names that are not UTF-8 as escapes, so nothing is lost. */

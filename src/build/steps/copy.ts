@@ -40,7 +40,11 @@ export const copyKind: StepKind<CopyStep> = (step, inputs) => {
   }
   const contentKey = async (items: readonly CopyItem[]): Promise<CacheKey> => {
     const owner = step.chown === undefined ? undefined : await ownerOf(step, inputs)
-    const content = digestSelection(items, { mode: step.chmod?.kind !== 'octal', owner: owner === undefined })
+    const content = digestSelection(items, {
+      mode: step.chmod?.kind !== 'octal',
+      owner: owner === undefined,
+      top: false,
+    })
     const named = { ...about, content, ...(owner && { owner }) }
     return { key: cacheKey('copy content', named), inputs: named, family }
   }
