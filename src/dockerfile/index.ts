@@ -19,4 +19,5 @@ export { type IgnoreDecision, type IgnoreMatcher, ignoreMatcher } from './ignore
 export { type MappedText, mapText, placeOf, sliceText, spanOf, trimText } from './mapped-text.ts'
 export { parseDockerfile, parseTrigger } from './parse-dockerfile.ts'
 export type { PathPattern } from './path-pattern.ts'
+export { isSecretName } from './secret-name.ts'
 export type * from './syntax-tree.ts'

@@ -1,0 +1,9 @@
+/**
+ * lint: rules over the syntax tree, each with a page in docs/checks.
+ *
+ * In: a Dockerfile's tree, what is known about its context and base images, what planning found. Out: warnings under the
+ * exact words, without those that the file or the user turned off. Always: pure; nothing is read or resolved.
+ */
+export { type CheckName, checkNames, checkPage } from './check-names.ts'
+export type { LintOptions } from './finding.ts'
+export { lintDockerfile } from './lint-dockerfile.ts'
