@@ -34,9 +34,41 @@ export type ProgressEvent =
       readonly total?: number
       readonly time: number
     }
+  /** With `--explain`: whether the cache had the result of a step, and if not, why. */
+  | {
+      readonly kind: 'cache'
+      readonly id: number
+      readonly hit: boolean
+      /** Empty for a hit. */
+      readonly reasons: readonly CacheReason[]
+      readonly time: number
+    }
   | { readonly kind: 'done'; readonly id: number; readonly cached: boolean; readonly time: number }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string; readonly time: number }
   | { readonly kind: 'warning'; readonly warning: Warning; readonly time: number }
+
+/** One input that was not as it was in the last build. */
+export interface CacheReason {
+  readonly input:
+    | 'file'
+    | 'argument'
+    | 'environment'
+    | 'instruction'
+    | 'base'
+    | 'below'
+    | 'source'
+    | 'mount'
+    | 'owner'
+    | 'platform'
+    | 'first'
+    | 'store'
+    | 'no-cache'
+    | 'other'
+  /** Path, name of the variable, part of the instruction. */
+  readonly name?: string
+  /** One line for a person, name included. */
+  readonly text: string
+}
 
 /** Takes events in the order in which things happen; must not throw. */
 export type ProgressSink = (event: ProgressEvent) => void

@@ -86,6 +86,14 @@ export function isCancelled({ message }: Extract<ProgressEvent, { kind: 'failed'
   return message === 'canceled' || message === 'This operation was aborted' || /^stopped by SIG[A-Z]+$/.test(message)
 }
 
+/** What `--explain` says about a step, safe to print. That it hit is said by the step's last line anyway. */
+export function cacheLines({ hit, reasons }: Extract<ProgressEvent, { kind: 'cache' }>): string[] {
+  if (hit) return []
+  const [only] = reasons
+  if (reasons.length === 1 && only) return [`cache miss: ${oneLine(only.text)}`]
+  return ['cache miss:', ...reasons.map(({ text }) => `  ${oneLine(text)}`)]
+}
+
 /** Whether bytes of this transfer are still to come. */
 export function isMoving(transfer: TransferState): boolean {
   return transfer.total === undefined || transfer.done < transfer.total

@@ -79,6 +79,7 @@ export function openJson(): (event: ProgressEvent) => string {
         return rest(event.id, event.time) + line(event)
       case 'begin':
       case 'transfer':
+      case 'cache':
         return line(event)
     }
   }

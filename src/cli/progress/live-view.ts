@@ -6,6 +6,7 @@ import { fitText, padText, textWidth } from '../text-width.ts'
 import {
   type Activity,
   activityOf,
+  cacheLines,
   isCancelled,
   isMoving,
   isWorthTelling,
@@ -77,6 +78,10 @@ export function openLiveView(options: { readonly color: boolean }): LiveView {
         return log(activity, event)
       case 'transfer':
         return recordTransfer(activity, event)
+      case 'cache':
+        if (!event.hit)
+          final.push(fitText(` => ${activity.title}`, widest), ...cacheLines(event).map(line => `    ${line}`))
+        return
       case 'done':
         counts[event.cached ? 'cached' : 'done']++
         return finish(activity, { until: event.time, style: 'blue', ...(event.cached && { label: 'CACHED' }) })

@@ -3,7 +3,15 @@ import { formatElapsed } from '../age.ts'
 import { painter } from '../color.ts'
 import { formatRate, formatSize } from '../size.ts'
 import { oneLine } from '../text-width.ts'
-import { type Activity, activityOf, isCancelled, isWorthTelling, recordTransfer, transferSum } from './activities.ts'
+import {
+  type Activity,
+  activityOf,
+  cacheLines,
+  isCancelled,
+  isWorthTelling,
+  recordTransfer,
+  transferSum,
+} from './activities.ts'
 
 /** How often a transfer says how far it is (milliseconds): a log that nobody watches live needs no more. */
 const transferInterval = 5_000
@@ -52,6 +60,10 @@ export function openPlain(options: { readonly color: boolean }): (event: Progres
       case 'transfer':
         recordTransfer(activity, event)
         return event.time - (told.get(event.id) ?? began) < transferInterval ? '' : transferLine(activity, event.time)
+      case 'cache':
+        return cacheLines(event)
+          .map(line => `#${number} ${line}\n`)
+          .join('')
       case 'done': {
         const result = event.cached ? paint('blue', 'CACHED') : `DONE ${formatElapsed(event.time - began)}`
         return `${end(activity, event.time)}#${number} ${result}\n`
