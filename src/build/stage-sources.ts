@@ -1,9 +1,9 @@
 import { UserError } from '#diagnostics'
 import type { BuildPlan, ResolvedImage, SourceRef } from '#plan'
 import { type Chain, chainTree } from '#rootfs'
-import type { Selectable } from '#sources'
+import { type Selectable, selectableTree } from '#sources'
 import type { Store } from '#store'
-import { emptyTree, type MergedTree } from '#tree'
+import { emptyTree } from '#tree'
 import { identityOf, type SourceTree } from './step-kind.ts'
 
 /** Opens what COPY --from and --mount from can name. */
@@ -32,7 +32,7 @@ export function openSources(parts: SourceParts): SourceOpener {
           return { where: `the build context "${ref.name}"`, open: async () => open() }
         }
         case 'empty':
-          return { where: 'scratch', identity: 'scratch', open: async () => selectable(emptyTree) }
+          return { where: 'scratch', identity: 'scratch', open: async () => selectableTree(emptyTree) }
         case 'stage': {
           const chain = await parts.solveStage(ref.stage)
           return fromChain(parts.store, chain, `stage "${parts.plan.stages[ref.stage]?.name ?? ref.stage}"`)
@@ -50,17 +50,7 @@ function requireContext({ context }: SourceParts): () => Selectable {
 }
 
 function fromChain(store: Store, chain: Chain, where: string): SourceTree {
-  return { where, identity: identityOf(chain), open: async () => selectable(await chainTree(store, chain)) }
-}
-
-function selectable(tree: MergedTree): Selectable {
-  return {
-    get: path => tree.get(path),
-    list: path => tree.list(path),
-    inodeOf: path => tree.inodeOf(path),
-    knownContent: entry => entry.content,
-    learnContent: () => undefined,
-  }
+  return { where, identity: identityOf(chain), open: async () => selectableTree(await chainTree(store, chain)) }
 }
 
 /** The layers of an image in the store. */

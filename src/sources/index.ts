@@ -1,9 +1,13 @@
 /**
- * sources: where COPY and ADD take files from: build contexts.
+ * sources: where COPY and ADD take files from: build contexts, URLs, git repositories, archives.
  *
- * In: a directory of the user and its ignore file. Out: a tree to select from, with digests of contents that come from
- * the stat cache where the file did not change. Always: nothing outside the directory is read, owners are root's, a file
- * that nobody asks for is not touched.
+ * In: a directory of the user and its ignore file, an address, an archive. Out: a tree to select from, with digests of
+ * contents where they are known. Always: nothing outside the directory is read, what was downloaded is not downloaded
+ * again, nothing of the user's own git configuration is used, a file that nobody asks for is not touched.
  */
+export { type Archive, openArchive } from './archive.ts'
+export { nameOfUrl, type RemoteFile } from './fetch-url.ts'
+export { type GitSource, parseGitUrl } from './git-url.ts'
 export { type LocalContext, openLocalContext } from './local-context.ts'
-export { type Selectable } from './selectable.ts'
+export { type FetchOptions, type GitCheckout, openRemote, type Remote, type RemoteOptions } from './remote.ts'
+export { type Selectable, selectableTree } from './selectable.ts'

@@ -2,7 +2,7 @@ import { UserError } from '#diagnostics'
 import { digestOf } from '#oci'
 import type { CopyStep } from '#plan'
 import { findOwner } from '#rootfs'
-import type { Selectable } from '#sources'
+import { type Archive, openArchive, type Selectable } from '#sources'
 import { cacheKey } from '#store'
 import {
   contentOf,
@@ -18,7 +18,6 @@ import {
   splitPath,
   unpackInto,
 } from '#tree'
-import { type Archive, openArchive } from '../archive.ts'
 import { learnContents } from '../contents.ts'
 import { exclusionOf } from '../exclusion.ts'
 import { flagPlace, placed, sourcePlace } from '../places.ts'
