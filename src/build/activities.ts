@@ -26,18 +26,25 @@ export interface Activities {
 export interface ActivityOptions {
   readonly progress: ProgressSink
   readonly now: () => number
+  /** Stands before the names of stages: which build of several this is. */
+  readonly title?: string
   /** Numbers that no other activity of the process has. */
   readonly nextId: () => number
 }
 
-export function startActivities({ progress, now, nextId }: ActivityOptions): Activities {
+function stageOf(plan: BuildPlan, { name }: StagePlan, title: string | undefined): { stage?: string } {
+  const words = [title, plan.stages.length > 1 ? name : undefined].filter(word => word !== undefined)
+  return words.length === 0 ? {} : { stage: words.join(' ') }
+}
+
+export function startActivities({ progress, now, nextId, title }: ActivityOptions): Activities {
   const begin = ({ stage, plan, index, text }: About): Activity => {
     const id = nextId()
     progress({
       kind: 'begin',
       id,
       text,
-      ...(plan.stages.length > 1 && { stage: stage.name }),
+      ...stageOf(plan, stage, title),
       position: { index: index + 1, count: stage.steps.length + 1 },
       time: now(),
     })

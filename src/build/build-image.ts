@@ -3,6 +3,7 @@ import { assembleImage, type NewHistory } from '#image'
 import type { BuildPlan, StagePlan } from '#plan'
 import { type Chain, packedLayer } from '#rootfs'
 import type { Store } from '#store'
+import { clampTimes } from './clamp-times.ts'
 import { type Solved, type SolveOptions, solvePlan, type StepReport } from './solve.ts'
 
 export interface BuiltImage {
@@ -10,6 +11,8 @@ export interface BuiltImage {
   readonly id: Digest
   readonly config: Uint8Array
   readonly chain: Chain
+  /** SOURCE_DATE_EPOCH, where one was given. */
+  readonly epoch?: number
   /** Every step of the plan, stage by stage. */
   readonly steps: readonly StepReport[]
 }
@@ -25,18 +28,25 @@ export async function buildImage(options: SolveOptions): Promise<BuiltImage> {
     id,
     config,
     chain,
+    ...(options.plan.epoch !== undefined && { epoch: options.plan.epoch }),
     steps: [...solved.steps.entries()].sort(([a], [b]) => a - b).flatMap(([, steps]) => steps),
   }
 }
 
 async function imageOfStage(
   { store, plan, signal }: SolveOptions,
-  { chain }: Solved,
+  solved: Solved,
 ): Promise<{ id: Digest; config: Uint8Array; chain: Chain }> {
-  const packed: Awaited<ReturnType<typeof packedLayer>>[] = []
-  for (let i = 0; i < chain.length; i++) packed.push(await packedLayer(store, chain.slice(0, i + 1), signal))
   const stage = plan.stages[plan.target] as StagePlan
-  const { history, base } = historyOf(plan, stage, store)
+  const { history, base, layers } = historyOf(plan, stage, store)
+  const own = history.filter(entry => entry.layer !== undefined).length
+  const chain =
+    plan.epoch === undefined
+      ? solved.chain
+      : await clampTimes(store, solved.chain, { epoch: plan.epoch, baseLayers: layers - own, signal })
+  const packed: Awaited<ReturnType<typeof packedLayer>>[] = []
+  for (const [i, { created }] of chain.entries())
+    packed.push({ ...(await packedLayer(store, chain.slice(0, i + 1), signal)), created })
   const config = assembleImage({
     platform: stage.platform,
     config: stage.config,

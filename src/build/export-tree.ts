@@ -6,15 +6,35 @@ import { packLayer, writeDirectory } from '#layer'
 import { makeNode, setXattr } from '#linux'
 import { type Chain, chainTree } from '#rootfs'
 import type { Store } from '#store'
-import { type Entry, type MergedTree } from '#tree'
+import { type Entry, joinPath, type MergedTree } from '#tree'
 
-/** The root file system of a chain as one archive, without whiteouts; `sink` takes the bytes. */
+/** The files of an image, and the directory they go to; without one they are the root. */
+export interface FileTree {
+  readonly chain: Chain
+  readonly directory?: string
+}
+
+/** The root file systems of chains as one archive, without whiteouts; `sink` takes the bytes. */
 export async function exportTar(
   store: Store,
-  chain: Chain,
+  trees: readonly FileTree[],
   options: { readonly sink: (bytes: Uint8Array) => Promise<void>; readonly signal: AbortSignal },
 ): Promise<void> {
-  await packLayer(mergedEntries(await chainTree(store, chain)), options.sink, { signal: options.signal })
+  const entries: Entry[] = []
+  for (const { chain, directory } of trees) {
+    const own = mergedEntries(await chainTree(store, chain))
+    // One by one: there may be more entries than a call takes arguments.
+    for (const entry of own) entries.push(directory === undefined ? entry : below(directory, entry))
+  }
+  await packLayer(entries, options.sink, { signal: options.signal })
+}
+
+function below(directory: string, entry: Entry): Entry {
+  return {
+    ...entry,
+    path: joinPath(directory, entry.path),
+    ...(entry.type === 'hardlink' && { link: joinPath(directory, entry.link ?? '') }),
+  }
 }
 
 /**

@@ -13,8 +13,8 @@ export {
   importLayer,
   type IncomingLayer,
 } from './import-image.ts'
-export { exportDirectory, exportTar } from './export-tree.ts'
+export { exportDirectory, exportTar, type FileTree } from './export-tree.ts'
 export { chainOf, type ContainerOptions, type ContainerResult, runContainer } from './run-container.ts'
 export type { SolveOptions, StepReport } from './solve.ts'
 export { findImage, imageConfig, storeResolver } from './store-images.ts'
-export type { SecretSource } from './step-kind.ts'
+export type { RunSettings, SecretSource } from './step-kind.ts'

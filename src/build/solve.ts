@@ -7,8 +7,18 @@ import type { Selectable } from '#sources'
 import type { LayerRecord, Store } from '#store'
 import type { MergedTree } from '#tree'
 import { type Activities, startActivities } from './activities.ts'
+import { followStage, type StageFollower } from './follow-stage.ts'
+import { shownInputs } from './shown-inputs.ts'
 import { imageChain, openSources, type SourceOpener } from './stage-sources.ts'
-import { type CacheKey, identityOf, type SecretSource, type StepInputs, type StepWork } from './step-kind.ts'
+import {
+  type CacheKey,
+  identityOf,
+  type RunSettings,
+  type SecretSource,
+  type StepInputs,
+  type StepWork,
+} from './step-kind.ts'
+import { openStepMemory } from './step-memory.ts'
 import { copyKind } from './steps/copy.ts'
 import { runKind } from './steps/run.ts'
 import { workdirKind } from './steps/workdir.ts'
@@ -19,12 +29,20 @@ export interface SolveOptions {
   readonly context: (() => Selectable) | undefined
   readonly namedContexts: ReadonlyMap<string, () => Selectable>
   readonly secrets: ReadonlyMap<string, SecretSource>
-  /** Makes every step anew; `only` limits that to stages by name. */
-  readonly noCache: boolean
+  /** Makes every step anew, or every step of the stages with these names. */
+  readonly noCache: boolean | ReadonlySet<string>
+  /** For every RUN. */
+  readonly runs?: RunSettings
+  /** Which Dockerfile it is, to compare a build with the one before. */
+  readonly subject?: string
+  /** Says of every step whether it hit, and if not, why. */
+  readonly explain?: boolean
   /** Looked up when the first command runs. */
   readonly host: () => HostTools
   readonly progress: ProgressSink
   readonly warn: WarningSink
+  /** Which build of several this is, for progress. */
+  readonly title?: string
   /** Numbers for activities, unique in the process. */
   readonly nextId: () => number
   readonly signal: AbortSignal
@@ -73,12 +91,23 @@ export async function solvePlan(options: SolveOptions): Promise<Solved> {
     return chain
   }
   const sources = openSources({ ...options, solveStage })
+  const memory = openStepMemory(options.store, options.subject ?? '')
   const solveOne = async (index: number): Promise<Chain> => {
     const stage = options.plan.stages[index] as StagePlan
     const own: StepReport[] = []
     reports.set(index, own)
     let chain = await baseChain(stage, options, solveStage)
-    activities.once({ stage, plan: options.plan, index: 0, text: baseText(stage, options.plan) })
+    const text = baseText(stage, options.plan)
+    activities.once({ stage, plan: options.plan, index: 0, text })
+    const follower = followStage({
+      store: options.store,
+      stage,
+      base: chain,
+      baseName: text.slice('FROM '.length),
+      memory,
+      explain: options.explain === true,
+      mayHit: mayHit(options, stage),
+    })
     for (const [i, step] of stage.steps.entries()) {
       const report = await solveStep(step, {
         options: { ...options, signal },
@@ -88,6 +117,7 @@ export async function solvePlan(options: SolveOptions): Promise<Solved> {
         sources,
         activities,
         failures,
+        follower,
       })
       own.push(report)
       chain = report.chain
@@ -97,6 +127,7 @@ export async function solvePlan(options: SolveOptions): Promise<Solved> {
   // Every stage of the plan is needed: starting all at once lets independent ones run side by side.
   const all = options.plan.stages.map(stage => solveStage(stage.index))
   const results = await Promise.allSettled(all)
+  await memory.save()
   throwFirst(results, options.signal)
   return { chain: await solveStage(options.plan.target), steps: reports }
 }
@@ -149,20 +180,29 @@ interface StepContext {
   readonly activities: Activities
   /** What was told already. */
   readonly failures: Set<unknown>
+  readonly follower: StageFollower
 }
 
 async function solveStep(step: Step, context: StepContext): Promise<StepReport> {
-  const { options, stage, chain, activities, index } = context
+  const { options, stage, chain, activities, index, follower } = context
   const { store } = options
   options.signal.throwIfAborted()
   const started = options.now()
   const activity = activities.begin({ stage, plan: options.plan, index: index + 1, text: step.text })
   try {
     const work = workOf(step, stepInputs(context, activity.report))
-    const tried: CacheKey[] = []
-    let layer = await findRecorded(work, store, { tried, mayHit: !options.noCache })
+    const asked: CacheKey[] = []
+    let layer = await findRecorded(work, store, { asked, mayHit: mayHit(options, stage) })
     const cached = layer !== undefined
-    layer ??= await makeAndRecord(work, { store, chain, tried, independent: step.kind === 'copy' && step.link })
+    await follower.take(index, asked)
+    // Why a command runs is told before; what only the making tells, behind it.
+    const tellLate = !cached && work.lateKeys !== undefined
+    if (!tellLate) await follower.tell(index, cached, activity.report)
+    layer ??= await makeAndRecord(work, { store, chain, asked, independent: step.kind === 'copy' && step.link })
+    if (tellLate) {
+      await follower.take(index, [...asked, ...(work.lateKeys?.() ?? [])])
+      await follower.tell(index, cached, activity.report)
+    }
     if (cached) store.layers.touch([layer.id])
     activity.done(cached)
     return {
@@ -198,7 +238,12 @@ function workOf(step: Step, inputs: StepInputs): StepWork {
   }
 }
 
-function stepInputs({ options, stage, chain, sources }: StepContext, report: StepInputs['report']): StepInputs {
+function mayHit({ noCache }: Pick<SolveOptions, 'noCache'>, stage: StagePlan): boolean {
+  return typeof noCache === 'boolean' ? !noCache : !noCache.has(stage.name)
+}
+
+function stepInputs(context: StepContext, report: StepInputs['report']): StepInputs {
+  const { options, stage, chain, sources } = context
   let tree: Promise<MergedTree> | undefined
   return {
     store: options.store,
@@ -212,10 +257,11 @@ function stepInputs({ options, stage, chain, sources }: StepContext, report: Ste
     source: ref => sources.open(ref),
     host: options.host,
     secrets: options.secrets,
+    runs: options.runs ?? { extraHosts: [] },
     signal: options.signal,
     now: options.now,
     warn: options.warn,
-    mayHit: !options.noCache,
+    mayHit: mayHit(options, stage),
     report,
   }
 }
@@ -224,16 +270,17 @@ function stepInputs({ options, stage, chain, sources }: StepContext, report: Ste
 async function findRecorded(
   work: StepWork,
   store: Store,
-  { tried, mayHit }: { readonly tried: CacheKey[]; readonly mayHit: boolean },
+  { asked, mayHit }: { readonly asked: CacheKey[]; readonly mayHit: boolean },
 ): Promise<LayerRecord | undefined> {
   for await (const key of work.cacheKeys()) {
     const id = mayHit ? store.records.find(key.key) : undefined
     const layer = id === undefined ? undefined : store.layers.get(id)
     if (layer && isWhole(store, layer)) {
-      recordAll(store, tried, layer)
+      recordAll(store, asked, layer)
+      asked.push(key)
       return layer
     }
-    tried.push(key)
+    asked.push(key)
   }
   return undefined
 }
@@ -247,14 +294,14 @@ function isWhole(store: Store, layer: LayerRecord): boolean {
 interface Making {
   readonly store: Store
   readonly chain: Chain
-  readonly tried: readonly CacheKey[]
+  readonly asked: readonly CacheKey[]
   /** The layer does not depend on what is below (--link). */
   readonly independent: boolean
 }
 
-async function makeAndRecord(work: StepWork, { store, chain, tried, independent }: Making): Promise<LayerRecord> {
+async function makeAndRecord(work: StepWork, { store, chain, asked, independent }: Making): Promise<LayerRecord> {
   const made = await work.makeLayer()
-  const keys = [...tried, ...(work.lateKeys?.() ?? [])]
+  const keys = [...asked, ...(work.lateKeys?.() ?? [])]
   const parent = independent ? undefined : chain.at(-1)?.id
   const id = store.layers.freshId(keys.at(-1)?.key ?? identityOf(chain))
   const layer = await store.layers.add({ ...made, id, ...(parent !== undefined && { parent }) })
@@ -264,5 +311,5 @@ async function makeAndRecord(work: StepWork, { store, chain, tried, independent 
 
 function recordAll(store: Store, keys: readonly CacheKey[], layer: LayerRecord): void {
   for (const { key, inputs, family } of keys)
-    store.records.record([key], layer.id, { inputs, ...(family !== undefined && { family }) })
+    store.records.record([key], layer.id, { inputs: shownInputs(inputs), ...(family !== undefined && { family }) })
 }

@@ -18,7 +18,20 @@ export interface ExportedImage {
   /** Names it gets; possibly none. */
   readonly references: readonly Reference[]
   /** Annotations of its manifest. */
-  readonly annotations?: Readonly<Record<string, string>>
+  readonly annotations?: Annotations
+  /** Annotations beside the digest of its manifest, wherever an index names that. */
+  readonly descriptorAnnotations?: Annotations
+}
+
+export type Annotations = Readonly<Record<string, string>>
+
+/** Makes one thing of several images, usually of one per platform: an index, which carries the names. */
+export interface ImageGroup {
+  readonly references: readonly Reference[]
+  /** Annotations of the index. */
+  readonly annotations?: Annotations
+  /** Annotations beside the digest of the index. */
+  readonly descriptorAnnotations?: Annotations
 }
 
 /** How layers of an OCI layout are compressed. */

@@ -5,7 +5,7 @@
  * Docker archive. Always: digests are verified when reading, bytes are deterministic when writing.
  */
 export { assembleImage, type ImageParts, type NewHistory } from './assemble-image.ts'
-export type { ExportedImage, ExportedLayer, LayerCompression } from './exported-image.ts'
+export type { Annotations, ExportedImage, ExportedLayer, ImageGroup, LayerCompression } from './exported-image.ts'
 export { writeOciLayout, type LayoutTarget } from './layout.ts'
 export { type ArchiveOptions, writeDockerArchive, writeOciArchive } from './oci-archive.ts'
 export type { ArchivedImage, ArchivedLayer } from './archived-image.ts'

@@ -18,7 +18,7 @@ import {
   type Reference,
   Sha256,
 } from '#oci'
-import type { ExportedImage, ExportedLayer, LayerCompression } from './exported-image.ts'
+import type { Annotations, ExportedImage, ExportedLayer, ImageGroup, LayerCompression } from './exported-image.ts'
 import { verified } from './verified.ts'
 
 /** A blob of a layout that is being written. */
@@ -38,6 +38,8 @@ export interface LayoutOptions {
   readonly level?: number
   /** Directory for compressed layers while they wait for their size to be known, one at a time. */
   readonly scratch: string
+  /** Joins the images: only their index has names. */
+  readonly group?: ImageGroup
 }
 
 const layerTypes: Readonly<Record<LayerCompression, string>> = {
@@ -48,7 +50,7 @@ const layerTypes: Readonly<Record<LayerCompression, string>> = {
 
 /**
  * The blobs of a layout with these images, each once; returns the descriptors of the manifests, in the order of the
- * images (image-spec, image-layout.md and manifest.md).
+ * images, or that of the index of a group (image-spec, image-layout.md, manifest.md and image-index.md).
  */
 export async function* layoutBlobs(
   images: readonly ExportedImage[],
@@ -74,7 +76,35 @@ export async function* layoutBlobs(
     yield* smallBlob(bytes, written)
     manifests.push({ ...describe(mediaTypes.ociManifest, bytes), platform: platformOf(config) })
   }
-  return manifests
+  return options.group ? [yield* groupBlob(options.group, describedManifests(images, manifests), written)] : manifests
+}
+
+function describedManifests(images: readonly ExportedImage[], manifests: readonly Descriptor[]): Descriptor[] {
+  return manifests.map((manifest, i) => annotated(manifest, images[i]?.descriptorAnnotations))
+}
+
+function* groupBlob(
+  { annotations }: ImageGroup,
+  manifests: readonly Descriptor[],
+  written: Set<Digest>,
+): Generator<LayoutBlob, Descriptor, undefined> {
+  const index: ImageIndex = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociIndex,
+    manifests,
+    ...(annotations !== undefined && { annotations }),
+  }
+  const bytes = Buffer.from(JSON.stringify(index))
+  yield* smallBlob(bytes, written)
+  return describe(mediaTypes.ociIndex, bytes)
+}
+
+function annotated({ platform, ...descriptor }: Descriptor, annotations: Annotations | undefined): Descriptor {
+  return {
+    ...descriptor,
+    ...(annotations !== undefined && { annotations }),
+    ...(platform !== undefined && { platform }),
+  }
 }
 
 async function* layerBlob(
@@ -161,20 +191,18 @@ export const layoutVersion = Buffer.from('{"imageLayoutVersion":"1.0.0"}')
 /**
  * The entries of `index.json`: one for each name of each image, with the annotations by which BuildKit and containerd
  * (`io.containerd.image.name`, the whole name) and everybody else (`org.opencontainers.image.ref.name`, the tag) find
- * it; one without for an image that has no name.
+ * it; one without for an image that has no name. A group has one entry for each of its names.
  */
 export function indexEntries(
   images: readonly ExportedImage[],
   manifests: readonly Descriptor[],
+  group?: ImageGroup,
 ): readonly Descriptor[] {
+  const named = group ? [group] : images
   return manifests.flatMap((manifest, i) => {
-    const references = images[i]?.references ?? []
-    if (references.length === 0) return [manifest]
-    return references.map(reference => {
-      const { platform, ...descriptor } = manifest
-      const annotations = nameAnnotations(reference)
-      return { ...descriptor, annotations, ...(platform !== undefined && { platform }) }
-    })
+    const { references = [], descriptorAnnotations } = named[i] ?? {}
+    if (references.length === 0) return [annotated(manifest, descriptorAnnotations)]
+    return references.map(reference => annotated(manifest, { ...descriptorAnnotations, ...nameAnnotations(reference) }))
   })
 }
 

@@ -51,7 +51,7 @@ export async function writeOciLayout(
     for (; next.done !== true; next = await pending.next()) {
       await placeBlob(next.value, join(blobs, digestHex(next.value.digest)), scratch)
     }
-    await addToIndex(join(directory, 'index.json'), indexEntries(images, next.value))
+    await addToIndex(join(directory, 'index.json'), indexEntries(images, next.value, options.group))
     return next.value
   } finally {
     await pending.return([])

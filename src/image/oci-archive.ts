@@ -60,7 +60,7 @@ async function* members(
     for (let next = await blobs.next(); ; next = await blobs.next()) {
       if (next.done === true) {
         options.onManifests?.(next.value)
-        yield file('index.json', encodeIndex(indexEntries(images, next.value)))
+        yield file('index.json', encodeIndex(indexEntries(images, next.value, options.group)))
         break
       }
       const { digest, size } = next.value

@@ -3,7 +3,8 @@ import { UserError } from '#diagnostics'
 import type { HostTools } from './host-tools.ts'
 import type { SandboxSpec } from './sandbox-spec.ts'
 
-const limitNames = new Set(
+/** Limits that a sandbox can set, as Docker and prlimit(1) call them. */
+export const resourceLimitNames: ReadonlySet<string> = new Set(
   'core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(' '),
 )
 
@@ -41,8 +42,8 @@ function checkMachine(spec: SandboxSpec, host: HostTools): void {
     })
   }
   for (const { name } of spec.ulimits ?? []) {
-    if (!limitNames.has(name)) {
-      throw new UserError(`unknown resource limit ${name}`, { hint: `known are ${[...limitNames].join(', ')}` })
+    if (!resourceLimitNames.has(name)) {
+      throw new UserError(`unknown resource limit ${name}`, { hint: `known are ${[...resourceLimitNames].join(', ')}` })
     }
   }
   if (spec.ulimits?.length && host.prlimit === undefined) {

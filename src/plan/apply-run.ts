@@ -5,6 +5,7 @@ import { describeStep } from './describe-step.ts'
 import type { PlacedInstruction } from './discover.ts'
 import { planMount } from './plan-mount.ts'
 import { unkeyedEnvironment } from './proxy-arguments.ts'
+import { mask, shownValue } from './secret-values.ts'
 import { placeIn, recordStep, shellOf, type StageState } from './stage-state.ts'
 import { cleanDirectory } from './working-directory.ts'
 
@@ -15,6 +16,7 @@ export function applyRun(state: StageState, placed: PlacedInstruction, instructi
   const mounts = planMounts(state, placed, instruction)
   const network = instruction.network?.text as RunStep['network'] | undefined
   const security = instruction.security?.text as RunStep['security'] | undefined
+  refuseNotAllowed(state, placed, instruction)
   const step: RunStep = {
     kind: 'run',
     argv,
@@ -23,7 +25,7 @@ export function applyRun(state: StageState, placed: PlacedInstruction, instructi
     unkeyedEnv: unkeyedEnvironment(state.buildArgs, state.scope),
     workdir: cleanDirectory(state.config.workingDir),
     user: state.config.user,
-    network: network ?? 'default',
+    network: network === undefined || network === 'default' ? state.runs.network : network,
     security: security ?? 'sandbox',
     mounts,
     ...describeStep(placed),
@@ -44,6 +46,21 @@ function refuseUnknown(state: StageState, placed: PlacedInstruction, { devices, 
     hint: 'commands here run without devices; remove the flag',
     at: placeIn(placed, device.span),
   })
+}
+
+/** Section 11.8 of the language page. */
+function refuseNotAllowed(state: StageState, placed: PlacedInstruction, { network, security }: RunInstruction): void {
+  const asked = [
+    { word: network, value: 'host', flag: '--network=host', entitlement: 'network.host' },
+    { word: security, value: 'insecure', flag: '--security=insecure', entitlement: 'security.insecure' },
+  ] as const
+  for (const { word, value, flag, entitlement } of asked) {
+    if (word?.text !== value || state.runs.allow.has(entitlement)) continue
+    throw new UserError(`RUN ${flag} is not allowed`, {
+      hint: `if you trust this Dockerfile, build with --allow ${entitlement}`,
+      at: placeIn(placed, word.span),
+    })
+  }
 }
 
 /** What is executed: see section 5.7 and 5.8 of the language page for heredocs. */
@@ -82,7 +99,7 @@ function shownArguments(state: StageState, mounts: RunStep['mounts']): readonly 
     mounts.flatMap(mount => (mount.type === 'secret' && mount.env !== undefined ? [mount.env] : [])),
   )
   const values = [...state.args].map(
-    ([name, value]) => `${name}=${masked.has(name) ? '****' : (state.scope.get(name) ?? value ?? '')}`,
+    ([name, value]) => `${name}=${masked.has(name) ? mask : shownValue(name, state.scope.get(name) ?? value ?? '')}`,
   )
   return [`|${values.length}`, ...values]
 }

@@ -11,6 +11,8 @@ export interface BuildPlan {
   /** Index in `stages` of the stage to export. */
   readonly target: number
   readonly platform: Platform
+  /** SOURCE_DATE_EPOCH, in seconds since 1970: nothing new in the image is dated later. */
+  readonly epoch?: number
 }
 
 export interface StagePlan {

@@ -7,4 +7,4 @@
 export type * from './build-plan.ts'
 export { planBuild } from './plan-build.ts'
 export { planToJson } from './plan-json.ts'
-export type { PlanOptions } from './plan-options.ts'
+export type { Entitlement, PlanOptions } from './plan-options.ts'

@@ -5,9 +5,10 @@ import type { BuildPlan } from './build-plan.ts'
 import { discover } from './discover.ts'
 import { globalScope, platformArguments } from './global-scope.ts'
 import { imageSource } from './image-source.ts'
-import type { PlanOptions } from './plan-options.ts'
+import type { Entitlement, PlanOptions } from './plan-options.ts'
 import { planStage, type PlannedStage } from './plan-stage.ts'
 import { stageHeaders, targetPosition } from './stage-headers.ts'
+import { sourceDateEpoch } from './source-date-epoch.ts'
 import { warnAboutUnusedArgs } from './unused-build-args.ts'
 
 /**
@@ -24,17 +25,25 @@ export async function planBuild(options: PlanOptions): Promise<BuildPlan> {
   warnAboutFrontend(tree, buildArgs, warn)
   const builtIn = platformArguments({ platform, buildPlatform, target: target || undefined })
   const globals = globalScope(tree, { builtIn, buildArgs, warn })
+  const epoch = sourceDateEpoch(tree, globals, buildArgs)
   const headers = stageHeaders(tree, { globals, warn })
   const position = targetPosition(headers, target)
-  const found = await discover({ tree, headers, globals, images: imageSource(options), platform }, position)
+  const wanted = options.everyStage ? headers.map(({ node }) => node.position) : [position]
+  const found = await discover({ tree, headers, globals, images: imageSource(options), platform }, wanted)
   const indexes = new Map(found.map(({ header }, index) => [header.node.position, index]))
   const stages: PlannedStage[] = []
   for (const stage of found) {
     const labels = stage.header.node.position === position ? (options.labels ?? {}) : {}
-    stages.push(planStage(stage, { stages, indexes, globals, buildArgs, warn, labels }))
+    const runs = { network: options.network ?? 'default', allow: options.allow ?? new Set<Entitlement>() } as const
+    stages.push(planStage(stage, { stages, indexes, globals, buildArgs, warn, labels, runs }))
   }
   warnAboutUnusedArgs({ tree, globals, stages: found }, { buildArgs, warn })
-  return { stages: stages.map(({ plan }) => plan), target: indexes.get(position) ?? 0, platform }
+  return {
+    stages: stages.map(({ plan }) => plan),
+    target: indexes.get(position) ?? 0,
+    platform,
+    ...(epoch !== undefined && { epoch }),
+  }
 }
 
 /** Another frontend than Docker's own cannot be run here: say that its rules do not apply. */

@@ -1,13 +1,18 @@
 import type { Place, WarningSink } from '#diagnostics'
 import type { DockerfileTree } from '#dockerfile'
 import type { Platform } from '#oci'
-import type { ResolvedImage } from './build-plan.ts'
+import type { ResolvedImage, RunStep } from './build-plan.ts'
+
+/** What RUN may not do unless `--allow` says so (section 11.8 of the language page). */
+export type Entitlement = 'network.host' | 'security.insecure'
 
 /** What a plan is made from. */
 export interface PlanOptions {
   readonly tree: DockerfileTree
   /** Name of the stage to build, in any case; the last stage without. */
   readonly target?: string
+  /** Plan the stages that the target does not need, too: for a look at the whole file. */
+  readonly everyStage?: boolean
   /** `--build-arg NAME=value`. */
   readonly buildArgs?: Readonly<Record<string, string>>
   /** `--label`: set on the final image after all instructions. */
@@ -25,5 +30,9 @@ export interface PlanOptions {
   readonly resolveImage: (reference: string, platform: Platform, place: Place) => Promise<ResolvedImage>
   /** Asks for a named context of kind `image`. Required when there are such contexts. */
   readonly resolveContext?: (name: string, platform: Platform, place: Place) => Promise<ResolvedImage>
+  /** `--network`: of every RUN that names none itself. */
+  readonly network?: RunStep['network']
+  /** `--allow`; nothing without. */
+  readonly allow?: ReadonlySet<Entitlement>
   readonly warn?: WarningSink
 }

@@ -35,6 +35,7 @@ export interface StageContext {
   readonly warn: WarningSink
   /** --label: only for the target. */
   readonly labels: Readonly<Record<string, string>>
+  readonly runs: StageState['runs']
 }
 
 /** Carries out the instructions of a stage on paper. */
@@ -70,6 +71,7 @@ function startState(stage: Discovered, context: StageContext, parent: PlannedSta
     platform: stage.platform,
     globals: context.globals,
     buildArgs: context.buildArgs,
+    runs: context.runs,
     warn: context.warn,
     refOf: word => sourceRef(stage.targets.get(word), context),
     config,

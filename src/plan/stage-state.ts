@@ -2,10 +2,11 @@ import type { Place, WarningSink } from '#diagnostics'
 import type { MappedText, Word } from '#dockerfile'
 import { expandWord } from '#dockerfile'
 import type { Platform } from '#oci'
-import type { PlannedHistory, SourceRef, Step } from './build-plan.ts'
+import type { PlannedHistory, RunStep, SourceRef, Step } from './build-plan.ts'
 import type { ConfigDraft } from './config-draft.ts'
 import type { PlacedInstruction } from './discover.ts'
 import type { GlobalScope } from './global-scope.ts'
+import type { Entitlement } from './plan-options.ts'
 import { assign, reportUndefined, splitAssignment } from './scope.ts'
 
 /** A stage while its instructions are carried out. */
@@ -13,6 +14,8 @@ export interface StageState {
   readonly platform: Platform
   readonly globals: GlobalScope
   readonly buildArgs: ReadonlyMap<string, string>
+  /** What the command line says for every RUN. */
+  readonly runs: { readonly network: RunStep['network']; readonly allow: ReadonlySet<Entitlement> }
   readonly warn: WarningSink
   readonly refOf: (word: Word) => SourceRef | undefined
   readonly config: ConfigDraft

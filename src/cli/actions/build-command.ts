@@ -1,13 +1,14 @@
 import { buildImage, type BuiltImage, type SolveOptions } from '#build'
 import { ExitCode, type Place, type ProgressSink, renderWarning, UserError, type Warning } from '#diagnostics'
 import { findHostTools, type HostTools } from '#linux'
-import { familiarReference } from '#oci'
+import { familiarReference, formatPlatform, hostPlatform, platformMatches } from '#oci'
 import { type BuildPlan, planToJson } from '#plan'
 import { openLocalContext } from '#sources'
 import type { Store } from '#store'
-import { type BuildOutcome, buildMetadata } from '../build/build-metadata.ts'
+import { type BuildOutcome, buildMetadata, type PlatformImage } from '../build/build-metadata.ts'
+import { checkImageOptions } from '../build/check-image-options.ts'
 import { type NamedContexts, namedContexts, openContexts } from '../build/named-contexts.ts'
-import { needsNamespace, planFromOptions } from '../build/plan-from-options.ts'
+import { needsNamespace, plansFromOptions } from '../build/plan-from-options.ts'
 import { type ReadDockerfile, readDockerfile } from '../build/read-dockerfile.ts'
 import { readSecrets } from '../build/read-secrets.ts'
 import { writeOutputs } from '../build/write-outputs.ts'
@@ -25,6 +26,7 @@ import { usageError } from '../usage-error.ts'
 /** `slipway build`. */
 export async function buildCommand(path: string, flags: BuildFlags, context: CliContext): Promise<number> {
   const mode = flags.quiet ? 'quiet' : flags.progress
+  checkImageOptions(flags)
   checkOutputs(flags, mode, context)
   const early = await enterBeforeReading(path, flags, context)
   if (early !== undefined) return early
@@ -85,27 +87,38 @@ async function buildHere(store: Store, request: Request, context: CliContext): P
   const { dockerfile, flags, contexts, mode } = request
   const warnings: Warning[] = []
   const warn = (warning: Warning): void => void warnings.push(warning)
-  const plan = await planFromOptions({ store, dockerfile, flags, contexts, warn }, context)
+  const plans = await plansFromOptions({ store, dockerfile, flags, contexts, warn }, context)
   if (flags.printPlan) {
     for (const warning of warnings) context.stderr.write(renderWarning(warning, { color: context.color.stderr }))
-    context.stdout.write(planToJson(plan))
+    context.stdout.write(plansToJson(plans))
     return undefined
   }
-  if (isOrdinaryUser(context) && needsNamespace(plan, store)) {
+  const plan = plans.find(each => needsNamespace(each, store))
+  if (isOrdinaryUser(context) && plan) {
     const run = plan.stages.flatMap(stage => stage.steps).find(step => step.kind === 'run')
     return run ? { at: run.place } : {}
   }
-  const { built, references } = await withProgress(mode, context, progress => {
+  const { images, named, references } = await withProgress(mode, context, progress => {
     for (const warning of warnings) progress({ kind: 'warning', warning, time: context.now() })
-    return buildAndWrite({ ...request, store, plan, progress }, context)
+    return buildAndWrite({ ...request, store, plans, progress }, context)
   })
-  reportResult({ id: built.id, names: references.map(familiarReference) }, mode, context)
+  for (const { built } of images) {
+    const names = built === named ? references.map(familiarReference) : []
+    reportResult({ id: built.id, names }, mode, context)
+  }
   return undefined
+}
+
+/** One plan as it is, several as a list. */
+function plansToJson(plans: readonly BuildPlan[]): string {
+  const texts = plans.map(planToJson)
+  return texts.length === 1 ? (texts[0] ?? '') : `[\n${texts.join(',\n')}]\n`
 }
 
 interface Build extends Request {
   readonly store: Store
-  readonly plan: BuildPlan
+  /** One for each platform. */
+  readonly plans: readonly BuildPlan[]
   readonly progress: ProgressSink
 }
 
@@ -113,26 +126,40 @@ interface Build extends Request {
 async function buildAndWrite(build: Build, context: CliContext): Promise<BuildOutcome> {
   const { store, flags, progress } = build
   const teller = { progress, nextId: idCounter(), now: context.now }
-  const built = await buildPlan(build, teller, context)
+  const images: PlatformImage[] = []
+  for (const plan of build.plans)
+    images.push({ platform: plan.platform, built: await buildPlan(plan, build, { teller, context }) })
   const references = flags.tag ?? []
-  const image = { id: built.id, chain: built.chain, references }
+  const { annotation: annotations = [], output = [] } = flags
+  const named = localImage(images)
   const outcome = {
-    built,
+    images,
+    named,
     references,
-    ...(await writeOutputs(flags.output ?? [], { store, image, teller }, context)),
+    ...(await writeOutputs(output, { store, images, references, annotations, teller }, context)),
   }
-  for (const reference of references) store.images.tag(reference, built.id)
-  if (flags.iidfile !== undefined) await writeFileWhole(flags.iidfile, built.id, context)
+  for (const reference of references) store.images.tag(reference, named.id)
+  if (flags.iidfile !== undefined) {
+    const id = images.length > 1 ? outcome.manifest?.digest : named.id
+    await writeFileWhole(flags.iidfile, id ?? named.id, context)
+  }
   if (flags.metadataFile !== undefined) {
     await writeFileWhole(flags.metadataFile, await buildMetadata(store, outcome), context)
   }
   return outcome
 }
 
+/** A name of the local store is that of one image: the one that runs here, where there is one. */
+function localImage(images: readonly PlatformImage[]): BuiltImage {
+  const found = images.find(({ platform }) => platformMatches(platform, hostPlatform())) ?? images[0]
+  if (!found) throw new Error('a build has at least one platform')
+  return found.built
+}
+
 async function buildPlan(
-  { store, plan, dockerfile, contexts: named, flags, progress }: Build,
-  teller: ActivityTeller,
-  context: CliContext,
+  plan: BuildPlan,
+  { store, plans, dockerfile, contexts: named, flags, progress }: Build,
+  { teller, context }: { readonly teller: ActivityTeller; readonly context: CliContext },
 ): Promise<BuiltImage> {
   const { directory, ignore } = dockerfile
   const main = directory === undefined ? undefined : () => openLocalContext(store, directory, ignore)
@@ -142,10 +169,16 @@ async function buildPlan(
     ...teller,
     store,
     plan,
+    ...(plans.length > 1 && { title: formatPlatform(plan.platform) }),
     context: contexts.main,
     namedContexts: contexts.named,
     secrets: readSecrets(flags.secret ?? [], context),
-    noCache: !flags.cache,
+    noCache: flags.cache ? new Set(flags.noCacheFilter?.map(name => name.toLowerCase())) : true,
+    runs: {
+      extraHosts: flags.addHost ?? [],
+      ...(flags.shmSize !== undefined && { shmSize: flags.shmSize }),
+      ...(flags.ulimit && { ulimits: flags.ulimit }),
+    },
     host: () => (host ??= findHostTools(context.environment['PATH'])),
     warn: warning => progress({ kind: 'warning', warning, time: context.now() }),
     signal: context.interrupts.signal,

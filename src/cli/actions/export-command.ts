@@ -13,7 +13,7 @@ export async function exportCommand(name: string, flags: ExportFlags, context: C
   return withStore(context, async store => {
     const chain = chainOf(store, findImage(store, name))
     await using destination = await openDestination(flags.output ?? '-', context)
-    await exportTar(store, chain, { sink: destination.write, signal: context.interrupts.signal })
+    await exportTar(store, [{ chain }], { sink: destination.write, signal: context.interrupts.signal })
     await destination.finish()
     return 0
   })

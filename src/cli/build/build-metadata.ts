@@ -1,22 +1,37 @@
 import type { BuiltImage, StepReport } from '#build'
-import { type Descriptor, formatReference, type Reference } from '#oci'
+import { type Descriptor, formatPlatform, formatReference, type Platform, type Reference } from '#oci'
 import { layerEntries } from '#rootfs'
 import type { Store } from '#store'
 
 /** What came out of a build. */
 export interface BuildOutcome {
-  readonly built: BuiltImage
+  /** One for each platform. */
+  readonly images: readonly PlatformImage[]
+  /** The one of them that has the names in the local store. */
+  readonly named: BuiltImage
   readonly references: readonly Reference[]
-  /** Where a manifest was written. */
+  /** Of the manifest, or of the index of several, where one was written. */
   readonly manifest?: Descriptor
 }
 
+export interface PlatformImage {
+  readonly platform: Platform
+  readonly built: BuiltImage
+}
+
 /** The JSON of `--metadata-file`: BuildKit's keys, and what became of every step. */
-export async function buildMetadata(store: Store, { built, references, manifest }: BuildOutcome): Promise<string> {
+export async function buildMetadata(
+  store: Store,
+  { images, named, references, manifest }: BuildOutcome,
+): Promise<string> {
   const steps = []
-  for (const step of built.steps) steps.push(await describeStep(store, step))
+  const several = images.length > 1
+  for (const { platform, built } of images) {
+    for (const step of built.steps)
+      steps.push({ ...(several && { platform: formatPlatform(platform) }), ...(await describeStep(store, step)) })
+  }
   const object = {
-    'containerimage.config.digest': built.id,
+    ...(!several && { 'containerimage.config.digest': named.id }),
     ...(manifest && {
       'containerimage.descriptor': manifest,
       'containerimage.digest': manifest.digest,

@@ -1,7 +1,7 @@
 import { chainOf, findImage, imageConfig, storeResolver } from '#build'
-import type { Place, WarningSink } from '#diagnostics'
-import { parseDockerfile } from '#dockerfile'
-import { formatPlatform, parsePlatform, type Platform, platformMatches } from '#oci'
+import { nearest, type Place, UserError, type WarningSink } from '#diagnostics'
+import { type DockerfileTree, parseDockerfile } from '#dockerfile'
+import { formatPlatform, type Platform, platformMatches } from '#oci'
 import { type BuildPlan, planBuild, type ResolvedImage } from '#plan'
 import type { Store } from '#store'
 import type { BuildFlags } from '../commands/build.ts'
@@ -20,22 +20,31 @@ export interface Planning {
   readonly warn: WarningSink
 }
 
-/** The plan for a command line, with images of the local store. Throws a `UserError`. */
-export async function planFromOptions(
-  { store, dockerfile, flags, contexts, warn }: Planning,
+/** The plans for a command line, one for each platform, with images of the local store. Throws a `UserError`. */
+export async function plansFromOptions(planning: Planning, context: CliContext): Promise<readonly BuildPlan[]> {
+  const tree = parseDockerfile(planning.dockerfile.source)
+  checkStageNames(planning.flags.noCacheFilter ?? [], tree)
+  const plans: BuildPlan[] = []
+  const warn = warnOnce(planning.warn)
+  for (const platform of planning.flags.platform ?? [undefined])
+    plans.push(await planFor(platform, { ...planning, warn, tree }, context))
+  return plans
+}
+
+async function planFor(
+  platform: Platform | undefined,
+  { store, flags, contexts, warn, tree }: Planning & { readonly tree: DockerfileTree },
   context: CliContext,
 ): Promise<BuildPlan> {
-  const buildArgs = (flags.buildArg ?? []).flatMap(text => {
-    const pair = parseNameValue(text, '--build-arg', context.environment)
-    return pair ? [pair] : []
-  })
   const resolve = storeResolver(store)
   return planBuild({
-    tree: parseDockerfile(dockerfile.source),
+    tree,
     ...(flags.target !== undefined && { target: flags.target }),
-    buildArgs: Object.fromEntries(buildArgs),
+    buildArgs: buildArguments(flags, context),
     labels: Object.fromEntries(flags.label ?? []),
-    ...(flags.platform !== undefined && { platform: parsePlatform(flags.platform) }),
+    ...(platform && { platform }),
+    ...(flags.network !== undefined && { network: flags.network }),
+    allow: new Set([...(flags.allow ?? []), ...(flags.network === 'host' ? (['network.host'] as const) : [])]),
     namedContexts: new Map([...contexts].map(([name, { kind }]) => [name, kind])),
     resolveImage: async (reference, platform, place) =>
       checked(await resolve(reference, platform, place), { platform, place, warn }),
@@ -43,6 +52,39 @@ export async function planFromOptions(
       checked(await contextImage(store, contexts, name, place), { platform, place, warn }),
     warn,
   })
+}
+
+/** The variable SOURCE_DATE_EPOCH counts as given, as with docker buildx. */
+function buildArguments({ buildArg = [] }: BuildFlags, { environment }: CliContext): Record<string, string> {
+  const pairs = buildArg.flatMap(text => {
+    const pair = parseNameValue(text, '--build-arg', environment)
+    return pair ? [pair] : []
+  })
+  const epoch = environment['SOURCE_DATE_EPOCH']
+  return Object.fromEntries([...(epoch ? [['SOURCE_DATE_EPOCH', epoch] as const] : []), ...pairs])
+}
+
+/** Names that no stage has would silently do nothing. */
+function checkStageNames(names: readonly string[], { stages }: DockerfileTree): void {
+  const known = stages.map(({ name, position }) => name ?? `stage-${position}`)
+  for (const name of names) {
+    if (known.includes(name.toLowerCase())) continue
+    const near = nearest(name, known)
+    throw new UserError(`--no-cache-filter: there is no stage ${JSON.stringify(name)}`, {
+      hint: near === undefined ? `the stages are ${known.join(', ')}` : `did you mean ${near}?`,
+    })
+  }
+}
+
+/** The plans of several platforms warn of the same things. */
+function warnOnce(warn: WarningSink): WarningSink {
+  const told = new Set<string>()
+  return warning => {
+    const key = JSON.stringify([warning.code, warning.message, warning.at?.source.name, warning.at?.span])
+    if (told.has(key)) return
+    told.add(key)
+    warn(warning)
+  }
 }
 
 async function contextImage(store: Store, contexts: NamedContexts, name: string, place: Place): Promise<ResolvedImage> {

@@ -1,29 +1,35 @@
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { exportDirectory, exportTar } from '#build'
-import { writeDockerArchive, writeOciArchive, writeOciLayout } from '#image'
-import type { Descriptor } from '#oci'
+import { exportDirectory, exportTar, type FileTree } from '#build'
+import { type ExportedImage, type ImageGroup, writeDockerArchive, writeOciArchive, writeOciLayout } from '#image'
+import { type Descriptor, formatPlatform, type Reference } from '#oci'
 import type { Store } from '#store'
 import type { CliContext } from '../context.ts'
+import type { AnnotationOption } from '../options/annotation.ts'
 import type { OciOutput, OutputOption } from '../options/output.ts'
 import { type ActivityTeller, tellActivity } from '../progress/tell-activity.ts'
-import { exportedImage, type NamedImage } from '../streams/exported-image.ts'
+import { exportedImage } from '../streams/exported-image.ts'
+import { annotationsOf, withCreated } from './annotations.ts'
+import type { PlatformImage } from './build-metadata.ts'
 import { openDestination, writeStream } from '../streams/open-destination.ts'
 
 /** What is written, and what is told of it. */
 export interface Writing {
   readonly store: Store
-  readonly image: NamedImage
+  /** At least one; several for several platforms. */
+  readonly images: readonly PlatformImage[]
+  readonly references: readonly Reference[]
+  readonly annotations: readonly AnnotationOption[]
   readonly teller: ActivityTeller
 }
 
 /** What the outputs tell about the image besides its id. */
 export interface Written {
-  /** Of the manifest, where one was written. */
+  /** Of the manifest, or of the index of several, where one was written. */
   readonly manifest?: Descriptor
 }
 
-/** Writes an image to all outputs, one after the other. Throws a `UserError` when one cannot be written. */
+/** Writes the images to all outputs, one after the other. Throws a `UserError` when one cannot be written. */
 export async function writeOutputs(
   outputs: readonly OutputOption[],
   writing: Writing,
@@ -52,7 +58,7 @@ function kindOf(output: OutputOption): string {
 }
 
 async function writeOutput(output: OutputOption, writing: Writing, context: CliContext): Promise<Written> {
-  const { store, image } = writing
+  const { store, images } = writing
   const { signal } = context.interrupts
   switch (output.type) {
     case 'oci':
@@ -63,7 +69,7 @@ async function writeOutput(output: OutputOption, writing: Writing, context: CliC
         manifest = first
       }
       await writeArchive(
-        writeDockerArchive([await exportedImage(store, image)], { onManifests }),
+        writeDockerArchive(await exportedImages(writing), { onManifests }),
         output.destination,
         context,
       )
@@ -71,34 +77,69 @@ async function writeOutput(output: OutputOption, writing: Writing, context: CliC
     }
     case 'tar': {
       await using destination = await openDestination(output.destination, context)
-      await exportTar(store, image.chain, { sink: destination.write, signal })
+      await exportTar(store, fileTrees(images), { sink: destination.write, signal })
       await destination.finish()
       return {}
     }
     case 'local': {
-      const directory = resolve(context.directory, output.destination)
-      await exportDirectory(store, image.chain, { directory, owners: context.userId === 0, signal })
+      for (const { chain, directory: part = '' } of fileTrees(images)) {
+        const directory = resolve(context.directory, output.destination, part)
+        await exportDirectory(store, chain, { directory, owners: context.userId === 0, signal })
+      }
       return {}
     }
   }
 }
 
-async function writeOci(output: OciOutput, { store, image }: Writing, context: CliContext): Promise<Written> {
+/** The files of several platforms go to a directory each, `linux_arm64`, as BuildKit's `platform-split` has it. */
+function fileTrees(images: readonly PlatformImage[]): FileTree[] {
+  return images.map(({ platform, built: { chain } }) => ({
+    chain,
+    ...(images.length > 1 && { directory: formatPlatform(platform).replaceAll('/', '_') }),
+  }))
+}
+
+/** The images with their names; those of a group have none, their index has them. */
+async function exportedImages({ store, images, references, annotations }: Writing): Promise<ExportedImage[]> {
+  const exported: ExportedImage[] = []
+  for (const { platform, built } of images) {
+    const own = annotationsOf(annotations, 'manifest', platform)
+    const descriptor = annotationsOf(annotations, 'manifest-descriptor', platform)
+    const beside = images.length > 1 ? descriptor : withCreated(descriptor, built.epoch)
+    exported.push({
+      ...(await exportedImage(store, { ...built, references: images.length > 1 ? [] : references })),
+      ...(own && { annotations: own }),
+      ...(beside && { descriptorAnnotations: beside }),
+    })
+  }
+  return exported
+}
+
+function groupOf({ images, references, annotations }: Writing): { group?: ImageGroup } {
+  if (images.length === 1) return {}
+  const own = annotationsOf(annotations, 'index')
+  const beside = withCreated(annotationsOf(annotations, 'index-descriptor'), images[0]?.built.epoch)
+  return {
+    group: { references, ...(own && { annotations: own }), ...(beside && { descriptorAnnotations: beside }) },
+  }
+}
+
+async function writeOci(output: OciOutput, writing: Writing, context: CliContext): Promise<Written> {
   const { compression, level, destination } = output
-  const options = { compression, ...(level !== undefined && { level }) }
-  const exported = await exportedImage(store, image)
+  const options = { compression, ...(level !== undefined && { level }), ...groupOf(writing) }
+  const exported = await exportedImages(writing)
   if (!output.tar) {
     const directory = resolve(context.directory, destination)
-    const [manifest] = await writeOciLayout([exported], { directory, ...options })
+    const [manifest] = await writeOciLayout(exported, { directory, ...options })
     return manifest ? { manifest } : {}
   }
-  const scratch = await store.temporary('export')
+  const scratch = await writing.store.temporary('export')
   await mkdir(scratch)
   let manifest: Descriptor | undefined
   const onManifests = ([first]: readonly Descriptor[]): void => {
     manifest = first
   }
-  await writeArchive(writeOciArchive([exported], { ...options, scratch, onManifests }), destination, context)
+  await writeArchive(writeOciArchive(exported, { ...options, scratch, onManifests }), destination, context)
   return manifest ? { manifest } : {}
 }
 

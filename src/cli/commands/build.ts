@@ -1,11 +1,21 @@
-import type { Reference } from '#oci'
+import { Option } from 'commander'
+import type { ResourceLimit } from '#linux'
+import type { Platform, Reference } from '#oci'
+import type { Entitlement } from '#plan'
 import { addExamples, type Declare } from '../command-entry.ts'
+import { type ExtraHost, parseAddHost } from '../options/add-host.ts'
+import { type AnnotationOption, parseAnnotation } from '../options/annotation.ts'
+import { choice } from '../options/choice.ts'
 import { collect } from '../options/collect.ts'
+import { parseEntitlement } from '../options/entitlement.ts'
+import { parseMemory } from '../options/memory.ts'
 import { checkNameValue, parseBuildContext, parseLabel, type NameValue } from '../options/name-value.ts'
 import { type OutputOption, parseOutput } from '../options/output.ts'
+import { collectPlatforms } from '../options/platforms.ts'
 import { type ProgressMode, progressOption } from '../options/progress-option.ts'
 import { parseSecret, type SecretOption } from '../options/secret.ts'
 import { parseTag } from '../options/tag.ts'
+import { parseUlimit } from '../options/ulimit.ts'
 
 export interface BuildFlags {
   readonly tag?: readonly Reference[]
@@ -17,15 +27,34 @@ export interface BuildFlags {
   readonly buildContext?: readonly NameValue[]
   readonly label?: readonly NameValue[]
   readonly secret?: readonly SecretOption[]
-  readonly platform?: string
+  readonly platform?: readonly Platform[]
+  readonly annotation?: readonly AnnotationOption[]
+  readonly addHost?: readonly ExtraHost[]
+  readonly network?: 'default' | 'none' | 'host'
+  readonly allow?: readonly Entitlement[]
+  /** Bytes. */
+  readonly shmSize?: number
+  readonly ulimit?: readonly ResourceLimit[]
   /** False with `--no-cache`. */
   readonly cache: boolean
+  /** Names of stages. */
+  readonly noCacheFilter?: readonly string[]
   readonly output?: readonly OutputOption[]
   readonly iidfile?: string
   readonly metadataFile?: string
   readonly printPlan?: boolean
   readonly progress: ProgressMode
   readonly quiet?: boolean
+}
+
+/** Its name begins with "no", but it is not the opposite of another option. */
+function noCacheFilter(): Option {
+  const option = new Option('--no-cache-filter <stages>', 'make every step of these stages anew (a,b; repeatable)')
+  option.negate = false
+  return option.argParser((text, previous: readonly string[] | undefined) => [
+    ...(previous ?? []),
+    ...text.split(',').map(name => name.trim()),
+  ])
 }
 
 /** Options of `slipway build`. */
@@ -55,8 +84,33 @@ export const build: Declare = (command, act) => {
       'a secret for RUN --mount=type=secret: id=ID[,src=FILE|,env=NAME] (repeatable)',
       collect(parseSecret),
     )
-    .option('--platform <os/arch>', 'build for this platform (default: that of this machine)')
+    .option(
+      '--platform <os/arch>',
+      'build for this platform, or for several (default: that of this machine; repeatable)',
+      collectPlatforms,
+    )
+    .option(
+      '--annotation <key=value>',
+      'annotate the manifest of type=oci, or LEVEL:KEY=VALUE: index, manifest-descriptor … (repeatable)',
+      collect(parseAnnotation),
+    )
+    .option('--add-host <name:address>', 'a host name that RUN knows (repeatable)', collect(parseAddHost))
+    .option(
+      '--network <mode>',
+      'network of every RUN that names none: default, none or host',
+      choice('--network', ['default', 'none', 'host']),
+    )
+    .option(
+      '--allow <entitlement>',
+      'let RUN ask for it: network.host or security.insecure (repeatable)',
+      collect(parseEntitlement),
+    )
+    .option('--shm-size <size>', 'size of /dev/shm in RUN, such as 256m (default: 64m)', text =>
+      parseMemory(text, '--shm-size'),
+    )
+    .option('--ulimit <name=soft:hard>', 'a resource limit of RUN (repeatable)', collect(parseUlimit))
     .option('--no-cache', 'make every step anew')
+    .addOption(noCacheFilter())
     .option(
       '-o, --output <spec>',
       'write the result: type=oci|docker|tar|local,dest=PATH, a directory, or "-" (repeatable)',
