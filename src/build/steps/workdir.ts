@@ -1,3 +1,4 @@
+import { UserError } from '#diagnostics'
 import type { WorkdirStep } from '#plan'
 import { findAccount } from '#rootfs'
 import { cacheKey } from '#store'
@@ -14,11 +15,18 @@ export const workdirKind: StepKind<WorkdirStep> = (step, { store, parent, parent
   makeLayer: async () => {
     const tree = await parentTree()
     const { uid, gid } = findAccount(tree, step.user)
-    const entries = makeDirectory(tree, step.path, {
-      uid,
-      gid,
-      mtime: { seconds: inheritedTime(parent), nanoseconds: 0 },
-    })
+    const owner = { uid, gid, mtime: { seconds: inheritedTime(parent), nanoseconds: 0 } }
+    const entries = placed(step, () => makeDirectory(tree, step.path, owner))
     return writeLayer(store, entries, { signal })
   },
 })
+
+/** The tree knows paths, not where the instruction stands. */
+function placed<T>(step: WorkdirStep, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof UserError) || error.at) throw error
+    throw new UserError(error.message, { hint: error.hint, at: step.place })
+  }
+}

@@ -1,0 +1,99 @@
+import type { BuildCase } from './build-case.ts'
+
+/** Where the engine is known to do something else than the language page says, or Slipway does better on purpose. */
+export interface Known {
+  /** Checkbox of the language page. */
+  readonly rule: string
+  readonly why: string
+  /** Whether this is what the line of a comparison is about. */
+  readonly explains: (line: string, buildCase: BuildCase) => boolean
+}
+
+const uses = (buildCase: BuildCase, pattern: RegExp): boolean => buildCase.instructions.some(text => pattern.test(text))
+
+const octalChmod = /--chmod=([0-7]+)/
+
+export const knownDifferences: readonly Known[] = [
+  {
+    rule: '12.5',
+    why: 'the engine leaves created parents at 0755 where --chmod is octal',
+    explains: (line, buildCase) => {
+      const mode = /^\S.*: mode is "([0-7]{4})", should be "0755"$/.exec(line)?.[1]
+      return mode !== undefined && octalModes(buildCase).includes(Number.parseInt(mode, 8))
+    },
+  },
+  {
+    rule: '12.14',
+    why: 'with an octal --chmod the engine loses its special bits and keeps those of the source',
+    explains: (line, buildCase) => {
+      const [, have = '0', want = '0'] = /: mode is "([0-7]{4})", should be "([0-7]{4})"$/.exec(line) ?? []
+      const [is, should] = [Number.parseInt(have, 8), Number.parseInt(want, 8)]
+      return octalModes(buildCase).includes(is) && (is & 0o777) === (should & 0o777)
+    },
+  },
+  {
+    rule: '12.11',
+    why: 'the engine drops copied pipes',
+    explains: line => /should not be there, is .*"type":"fifo"/.test(line),
+  },
+  {
+    rule: '12.19',
+    why: 'the engine does not apply --chown to what an archive holds',
+    explains: (line, buildCase) => /: [ug]id is \d+, should be \d+$/.test(line) && uses(buildCase, /ADD .*--chown/i),
+  },
+  {
+    rule: '7.15',
+    why: 'the engine leaves the arguments of a parent stage out of the history',
+    explains: (line, buildCase) => /^history\[\d+\] is RUN \|/.test(line) && uses(buildCase, /^from stage/i),
+  },
+  {
+    rule: '4.5',
+    why: 'the engine takes a JSON array and ignores the text behind it',
+    explains: (line, buildCase) => /\["trailing\\?"\]|"\[\\"trailing/.test(line) && uses(buildCase, /\["trailing"\] x/),
+  },
+  {
+    rule: '11.6',
+    why: 'the engine leaves the directories that it made only to mount something there',
+    explains: (line, buildCase) => {
+      const path = /^(\S+): missing, should be .*"type":"(?:directory|file)"/.exec(line)?.[1]
+      return path !== undefined && uses(buildCase, new RegExp(`--mount=\\S*target=${path}(/|,|\\s)`))
+    },
+  },
+  {
+    rule: '13.4',
+    why: 'the engine keeps an empty directory that a "!" line names though a later line leaves it out',
+    explains: (line, buildCase) =>
+      buildCase.ignore.some(pattern => pattern.startsWith('!')) &&
+      (/^Slipway refuses: error: .* leaves it out of the build context/.test(line) ||
+        /: missing, should be .*"type":"directory"/.test(line)),
+  },
+  {
+    rule: '13.6',
+    why: 'the engine matches ** together with "!" lines wrongly',
+    explains: (line, { ignore }) =>
+      ignore.some(pattern => pattern.startsWith('!')) &&
+      ignore.some(pattern => pattern.includes('**')) &&
+      /should not be there/.test(line),
+  },
+  {
+    rule: '12.1',
+    why: 'the engine takes an empty source for the whole context; Slipway refuses it',
+    explains: line => /^Slipway refuses: error: a source of (COPY|ADD) is empty/.test(line),
+  },
+  {
+    rule: '12.8',
+    why: 'the engine overwrites one file with the next; Slipway refuses several sources for one file',
+    explains: line => /^Slipway refuses: .*(several sources|more than one (source|file))/s.test(line),
+  },
+]
+
+function octalModes(buildCase: BuildCase): number[] {
+  return buildCase.instructions.flatMap(text => {
+    const mode = octalChmod.exec(text)?.[1]
+    return mode === undefined ? [] : [Number.parseInt(mode, 8)]
+  })
+}
+
+export function explain(line: string, buildCase: BuildCase): Known | undefined {
+  return knownDifferences.find(known => known.explains(line, buildCase))
+}
