@@ -1,6 +1,6 @@
 import type { ProgressEvent, WarningSink } from '#diagnostics'
 import type { HostTools, ResourceLimit } from '#linux'
-import type { Platform } from '#oci'
+import type { Digest, Platform } from '#oci'
 import type { SourceRef, StagePlan } from '#plan'
 import type { Chain } from '#rootfs'
 import type { Selectable } from '#sources'
@@ -14,6 +14,8 @@ export interface CacheKey {
   readonly inputs: CacheInputs
   /** The part of the key that does not depend on contents. */
   readonly family?: string
+  /** What digests among the inputs stand for, file by file; asked for where nobody kept it yet. */
+  readonly listings?: readonly { readonly digest: Digest; readonly text: () => string }[]
 }
 
 /** What a step made, before it has an id. */
@@ -67,6 +69,7 @@ export interface StepInputs {
 export type ActivityEvent =
   | { readonly kind: 'log'; readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array }
   | Pick<Extract<ProgressEvent, { kind: 'transfer' }>, 'kind' | 'label' | 'done' | 'total'>
+  | Pick<Extract<ProgressEvent, { kind: 'cache' }>, 'kind' | 'hit' | 'reasons'>
 
 /** A kind of step answers two questions about a step: what are its cache keys, and what is its layer? */
 export type StepKind<S> = (step: S, inputs: StepInputs) => StepWork

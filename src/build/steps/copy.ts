@@ -11,7 +11,9 @@ import {
   digestSelection,
   emptyTree,
   type Entry,
+  isListable,
   type LayerTree,
+  listSelection,
   mergeLayers,
   type MergedTree,
   type Owner,
@@ -39,13 +41,11 @@ export const copyKind: StepKind<CopyStep> = (step, inputs) => {
   }
   const contentKey = async (items: readonly CopyItem[]): Promise<CacheKey> => {
     const owner = step.chown === undefined ? undefined : await ownerOf(step, inputs)
-    const content = digestSelection(items, {
-      mode: step.chmod?.kind !== 'octal',
-      owner: owner === undefined,
-      top: false,
-    })
+    const aspects = { mode: step.chmod?.kind !== 'octal', owner: owner === undefined, top: false }
+    const content = digestSelection(items, aspects)
     const named = { ...about, content, ...(owner && { owner }) }
-    return { key: cacheKey('copy content', named), inputs: named, family }
+    const listings = isListable(items) ? [{ digest: content, text: () => listSelection(items, aspects) }] : []
+    return { key: cacheKey('copy content', named), inputs: named, family, listings }
   }
 
   return {
