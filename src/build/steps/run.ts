@@ -2,27 +2,42 @@ import { chmodSync, chownSync, mkdirSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '#diagnostics'
-import { planSandbox, runSandbox, sandboxMountPoints, type SandboxMount, type SandboxResult } from '#linux'
+import {
+  planSandbox,
+  runSandbox,
+  sandboxMountPoints,
+  type SandboxMount,
+  type SandboxResult,
+  type SandboxSpec,
+} from '#linux'
 import { formatPlatform } from '#oci'
 import type { RunStep } from '#plan'
 import { type Account, findAccount, openWorkspace, type Workspace } from '#rootfs'
 import { cacheKey } from '#store'
 import { lookup } from '#tree'
+import { placed } from '../places.ts'
 import { createLogTail, type LogTail } from '../log-tail.ts'
 import { programsInRoot } from '../run-container.ts'
 import { type PreparedMounts, prepareMounts } from '../run-mounts.ts'
-import { type CacheKey, identityOf, type MadeLayer, type StepInputs, type StepKind } from '../step-kind.ts'
+import {
+  type CacheKey,
+  identityOf,
+  type MadeLayer,
+  type RunSettings,
+  type StepInputs,
+  type StepKind,
+} from '../step-kind.ts'
 import { mountKeys } from '../run-mount-keys.ts'
 
 const hostname = 'buildkitsandbox'
-const hosts = `127.0.0.1\tlocalhost ${hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n`
+const ownHosts = `127.0.0.1\tlocalhost ${hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n`
 
 /** RUN: the only step that needs a directory, a mount and a process. */
 export const runKind: StepKind<RunStep> = (step, inputs) => ({
   async *cacheKeys() {
     yield await runKey(step, inputs)
   },
-  makeLayer: () => makeLayer(step, inputs),
+  makeLayer: () => placed(step.place, () => makeLayer(step, inputs)),
 })
 
 async function runKey(step: RunStep, inputs: StepInputs): Promise<CacheKey> {
@@ -36,6 +51,7 @@ async function runKey(step: RunStep, inputs: StepInputs): Promise<CacheKey> {
     network: step.network,
     security: step.security,
     mounts: await mountKeys(step, inputs),
+    extraHosts: inputs.runs.extraHosts.map(({ name }) => name),
     platform: formatPlatform(inputs.platform),
   }
   return { key: cacheKey('run', named), inputs: named }
@@ -57,7 +73,7 @@ async function makeLayer(step: RunStep, inputs: StepInputs): Promise<MadeLayer> 
       }),
     signal,
   })
-  const account = accountOf(step, workspace)
+  const account = findAccount(workspace.tree, step.user)
   makeWorkdir(step, workspace)
   const tail = createLogTail()
   const result = await execute(step, inputs, { mounts, workspace, account, tail })
@@ -96,7 +112,7 @@ async function execute(
       hostname,
       network: step.network === 'none' ? 'none' : 'host',
       privileges: step.security,
-      hosts,
+      ...sandboxSettings(inputs.runs),
       resolvConf: await hostResolvConf(),
       scratch,
       stdio: 'pipe',
@@ -113,13 +129,16 @@ async function execute(
   })
 }
 
-function accountOf(step: RunStep, workspace: Workspace): Account {
-  try {
-    return findAccount(workspace.tree, step.user)
-  } catch (error) {
-    if (error instanceof UserError && error.at === undefined)
-      throw new UserError(error.message, { hint: error.hint, at: step.place })
-    throw error
+function sandboxSettings({
+  extraHosts,
+  shmSize,
+  ulimits,
+}: RunSettings): Pick<SandboxSpec, 'hosts' | 'shmSize' | 'ulimits'> {
+  const lines = extraHosts.map(({ name, address }) => `${address}\t${name}\n`)
+  return {
+    hosts: [ownHosts, ...lines].join(''),
+    ...(shmSize !== undefined && { shmSize }),
+    ...(ulimits && { ulimits }),
   }
 }
 
