@@ -100,7 +100,7 @@ const badBuilds: readonly BadBuild[] = [
     name: 'an unknown user in --chown',
     dockerfile: 'FROM slipway-test/base\nCOPY --chown=nobdy a /a\n',
     files: { a: 'a' },
-    at: [2, 'COPY --chown=nobdy'],
+    at: [2, '--chown=nobdy'],
     says: /nobdy/,
     hints: /nobody/,
   },

@@ -31,7 +31,8 @@ async function unpack(store: Store, chain: Chain, options: UnpackOptions): Promi
   const directory = await store.temporary('unpack')
   await mkdir(directory, { mode: 0o755 })
   let below: MergedTree | undefined
-  const entries = await layerEntries(store, chain)
+  // The kernel lets nobody make device nodes in a user namespace; Docker and podman leave them out there too.
+  const entries = (await layerEntries(store, chain)).filter(entry => !options.rootless || !isDevice(entry))
   const needsBelow = lacksParents(entries)
   if (needsBelow)
     below = mergeLayers(await Promise.all(chain.slice(0, -1).map((_, i) => layerEntries(store, chain.slice(0, i + 1)))))
@@ -49,11 +50,15 @@ async function unpack(store: Store, chain: Chain, options: UnpackOptions): Promi
   return store.layers.addDirectory(layer.id, directory)
 }
 
+function isDevice({ type }: Entry): boolean {
+  return type === 'char' || type === 'block'
+}
+
 /** In a user namespace an id that is not mapped into it cannot own anything. */
 function explainOwner(error: unknown): never {
   const { code, syscall } = error as NodeJS.ErrnoException
   if (code !== 'EINVAL' || !syscall?.endsWith('chown')) throw error
-  throw new UserError('the image has files of users that this user cannot stand in for', {
+  throw new UserError('the image has files of users that do not exist in this user namespace', {
     hint: 'give this user subordinate ids: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 NAME, and install uidmap',
     cause: error,
   })
