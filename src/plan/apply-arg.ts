@@ -2,11 +2,12 @@ import { UserError } from '#diagnostics'
 import type { ArgInstruction } from '#dockerfile'
 import type { PlacedInstruction } from './discover.ts'
 import { assign } from './scope.ts'
+import { isSecretValue, shownValue, warnAboutSecret } from './secret-values.ts'
 import { expandInStage, placeIn, recordMetadata, type StageState } from './stage-state.ts'
 
 /**
  * ARG in a stage: the value given with --build-arg, else the default, else the global value; without any of them the
- * name is declared but unset. Each name sees the ones before it.
+ * name is declared but unset. Each name sees the ones before it. What looks like a secret is not shown in the history.
  */
 export function applyArg(state: StageState, placed: PlacedInstruction, instruction: ArgInstruction): void {
   const shown = instruction.args.map(({ name: word, value: given, span }) => {
@@ -22,7 +23,9 @@ export function applyArg(state: StageState, placed: PlacedInstruction, instructi
     // Declared again without a value, an argument keeps the one it has.
     if (value !== undefined || !state.args.has(name)) state.args.set(name, value)
     if (value !== undefined) assign(state.scope, name, value)
-    return value === undefined ? name : `${name}=${value}`
+    if (value === undefined) return name
+    if (isSecretValue(name, value)) warnAboutSecret(state, placed, { name, span: word.span })
+    return `${name}=${shownValue(name, value)}`
   })
   recordMetadata(state, `ARG ${shown.join(' ')}`)
 }

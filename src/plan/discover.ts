@@ -55,10 +55,10 @@ export interface DiscoverOptions {
 }
 
 /**
- * Finds the stages that a target needs: its base, what COPY --from and --mount from name, and what the ONBUILD triggers
- * of its base name. Returned in file order.
+ * Finds the stages that some stages need: their bases, what COPY --from and --mount from name, and what the ONBUILD triggers
+ * of their bases name. Returned in file order.
  */
-export async function discover(options: DiscoverOptions, target: number): Promise<readonly Discovered[]> {
+export async function discover(options: DiscoverOptions, wanted: readonly number[]): Promise<readonly Discovered[]> {
   const found = new Map<number, Promise<Discovered>>()
   const visit = (position: number): Promise<Discovered> => {
     const known = found.get(position)
@@ -67,7 +67,7 @@ export async function discover(options: DiscoverOptions, target: number): Promis
     found.set(position, promise)
     return promise
   }
-  await visit(target)
+  await Promise.all(wanted.map(visit))
   const stages = await Promise.all(found.values())
   return stages.toSorted((a, b) => a.header.node.position - b.header.node.position)
 }
