@@ -29,7 +29,9 @@ export function generateCopy(around: Surroundings): string {
 
 function chown({ random, stage }: Surroundings): string {
   const numbers = ['1', '12:34', '0:5', '65534', '7:0']
-  return random.pick(stage.hasBase ? [...numbers, 'app', 'svc', 'app:staff', 'nobody', '5:audio', 'root:svc'] : numbers)
+  return random.pick(
+    stage.hasBase ? [...numbers, 'app', 'svc', 'app:staff', 'nobody', '5:audio', 'root:services', 'svc:29'] : numbers,
+  )
 }
 
 function contextSource({ random, objects, variables, ignores }: Surroundings): string {

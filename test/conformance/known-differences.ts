@@ -64,7 +64,7 @@ export const knownDifferences: readonly Known[] = [
     why: 'the engine keeps an empty directory that a "!" line names though a later line leaves it out',
     explains: (line, buildCase) =>
       buildCase.ignore.some(pattern => pattern.startsWith('!')) &&
-      (/^Slipway refuses: error: .* leaves it out of the build context/.test(line) ||
+      (/^Slipway refuses: error: .*(leaves it out of|not found in) the build context/.test(line) ||
         /: missing, should be .*"type":"directory"/.test(line)),
   },
   {
@@ -79,6 +79,16 @@ export const knownDifferences: readonly Known[] = [
     rule: '12.1',
     why: 'the engine takes an empty source for the whole context; Slipway refuses it',
     explains: line => /^Slipway refuses: error: a source of (COPY|ADD) is empty/.test(line),
+  },
+  {
+    rule: '12.3',
+    why: 'the engine fails where a wildcard goes on below a link to a file; nothing matches there',
+    explains: line => /^the engine refuses: error from sender: readdir: .*: not a directory/.test(line),
+  },
+  {
+    rule: '12.13',
+    why: 'the engine takes 0 for an unknown name in --chown; Slipway refuses it',
+    explains: line => /^Slipway refuses: error: unknown (user|group) /.test(line),
   },
   {
     rule: '12.8',
