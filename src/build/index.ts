@@ -14,6 +14,7 @@ export {
   type IncomingLayer,
 } from './import-image.ts'
 export { exportDirectory, exportTar, type FileTree } from './export-tree.ts'
+export { predictPlan } from './predict-plan.ts'
 export { chainOf, type ContainerOptions, type ContainerResult, runContainer } from './run-container.ts'
 export type { SolveOptions, StepReport } from './solve.ts'
 export { findImage, imageConfig, storeResolver } from './store-images.ts'

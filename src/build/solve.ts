@@ -106,7 +106,7 @@ export async function solvePlan(options: SolveOptions): Promise<Solved> {
       baseName: text.slice('FROM '.length),
       memory,
       explain: options.explain === true,
-      mayHit: mayHit(options, stage),
+      mayHit: mayHitIn(options, stage),
     })
     for (const [i, step] of stage.steps.entries()) {
       const report = await solveStep(step, {
@@ -192,7 +192,7 @@ async function solveStep(step: Step, context: StepContext): Promise<StepReport> 
   try {
     const work = workOf(step, stepInputs(context, activity.report))
     const asked: CacheKey[] = []
-    let layer = await findRecorded(work, store, { asked, mayHit: mayHit(options, stage) })
+    let layer = await findRecorded(work, store, { asked, mayHit: mayHitIn(options, stage) })
     const cached = layer !== undefined
     await follower.take(index, asked)
     // Why a command runs is told before; what only the making tells, behind it.
@@ -227,7 +227,8 @@ function failureText(error: unknown, { options, failures }: StepContext): string
   return error instanceof Error ? error.message : String(error)
 }
 
-function workOf(step: Step, inputs: StepInputs): StepWork {
+/** What a kind of step says about a step. */
+export function workOf(step: Step, inputs: StepInputs): StepWork {
   switch (step.kind) {
     case 'run':
       return runKind(step, inputs)
@@ -238,7 +239,8 @@ function workOf(step: Step, inputs: StepInputs): StepWork {
   }
 }
 
-function mayHit({ noCache }: Pick<SolveOptions, 'noCache'>, stage: StagePlan): boolean {
+/** Whether the cache is asked for steps of a stage. */
+export function mayHitIn({ noCache }: Pick<SolveOptions, 'noCache'>, stage: StagePlan): boolean {
   return typeof noCache === 'boolean' ? !noCache : !noCache.has(stage.name)
 }
 
@@ -255,15 +257,19 @@ function stepInputs(context: StepContext, report: StepInputs['report']): StepInp
       return tree
     },
     source: ref => sources.open(ref),
-    host: options.host,
-    secrets: options.secrets,
-    runs: options.runs ?? { extraHosts: [] },
-    signal: options.signal,
-    now: options.now,
+    ...runsOf(options),
     warn: options.warn,
-    mayHit: mayHit(options, stage),
+    mayHit: mayHitIn(options, stage),
     report,
   }
+}
+
+/** What is the same for every step. */
+export function runsOf(
+  options: SolveOptions,
+): Pick<StepInputs, 'host' | 'secrets' | 'runs' | 'signal' | 'now'> {
+  const { host, secrets, runs = { extraHosts: [] }, signal, now } = options
+  return { host, secrets, runs, signal, now }
 }
 
 /** Tries the keys, cheapest first; a hit is recorded under the keys that missed before it. */
@@ -273,9 +279,8 @@ async function findRecorded(
   { asked, mayHit }: { readonly asked: CacheKey[]; readonly mayHit: boolean },
 ): Promise<LayerRecord | undefined> {
   for await (const key of work.cacheKeys()) {
-    const id = mayHit ? store.records.find(key.key) : undefined
-    const layer = id === undefined ? undefined : store.layers.get(id)
-    if (layer && isWhole(store, layer)) {
+    const layer = mayHit ? wholeRecord(store, key.key) : undefined
+    if (layer) {
       recordAll(store, asked, layer)
       asked.push(key)
       return layer
@@ -285,10 +290,18 @@ async function findRecorded(
   return undefined
 }
 
-/** Somebody may have removed files by hand: such a layer is made again. */
+/** The layer recorded under a key. Somebody may have removed files by hand: such a layer is made again. */
+export function wholeRecord(store: Store, key: string): LayerRecord | undefined {
+  const id = store.records.find(key)
+  const layer = id === undefined ? undefined : store.layers.get(id)
+  return layer && isWhole(store, layer) ? layer : undefined
+}
+
 function isWhole(store: Store, layer: LayerRecord): boolean {
-  if (layer.forms.directory) return existsSync(store.layers.directory(layer))
-  return layer.diffId !== undefined && store.blobs.exists(layer.diffId)
+  const { directory, tar } = layer.forms
+  if (directory && !existsSync(store.layers.directory(layer))) return false
+  if (tar && (layer.diffId === undefined || !store.blobs.exists(layer.diffId))) return false
+  return directory || tar
 }
 
 interface Making {

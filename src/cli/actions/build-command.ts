@@ -1,4 +1,5 @@
-import { buildImage, type BuiltImage, type SolveOptions } from '#build'
+import { resolve } from 'node:path'
+import { buildImage, type BuiltImage, predictPlan, type SolveOptions } from '#build'
 import { ExitCode, type Place, type ProgressSink, renderWarning, UserError, type Warning } from '#diagnostics'
 import { findHostTools, type HostTools } from '#linux'
 import { familiarReference, formatPlatform, hostPlatform, platformMatches } from '#oci'
@@ -7,7 +8,7 @@ import { openLocalContext } from '#sources'
 import type { Store } from '#store'
 import { type BuildOutcome, buildMetadata, type PlatformImage } from '../build/build-metadata.ts'
 import { checkImageOptions } from '../build/check-image-options.ts'
-import { type NamedContexts, namedContexts, openContexts } from '../build/named-contexts.ts'
+import { type NamedContexts, namedContexts, type OpenContexts, openContexts } from '../build/named-contexts.ts'
 import { needsNamespace, plansFromOptions } from '../build/plan-from-options.ts'
 import { type ReadDockerfile, readDockerfile } from '../build/read-dockerfile.ts'
 import { readSecrets } from '../build/read-secrets.ts'
@@ -28,6 +29,8 @@ export async function buildCommand(path: string, flags: BuildFlags, context: Cli
   const mode = flags.quiet ? 'quiet' : flags.progress
   checkImageOptions(flags)
   checkOutputs(flags, mode, context)
+  if (flags.explain && mode === 'quiet')
+    throw usageError('--explain says nothing with --quiet', 'leave one of them out')
   const early = await enterBeforeReading(path, flags, context)
   if (early !== undefined) return early
   const contexts = namedContexts(flags.buildContext ?? [], context)
@@ -90,7 +93,7 @@ async function buildHere(store: Store, request: Request, context: CliContext): P
   const plans = await plansFromOptions({ store, dockerfile, flags, contexts, warn }, context)
   if (flags.printPlan) {
     for (const warning of warnings) context.stderr.write(renderWarning(warning, { color: context.color.stderr }))
-    context.stdout.write(plansToJson(plans))
+    context.stdout.write(plansToJson(await withPredictions(plans, { ...request, store }, context)))
     return undefined
   }
   const plan = plans.find(each => needsNamespace(each, store))
@@ -107,6 +110,22 @@ async function buildHere(store: Store, request: Request, context: CliContext): P
     reportResult({ id: built.id, names }, mode, context)
   }
   return undefined
+}
+
+/** The plans with what the cache has of each step. */
+async function withPredictions(
+  plans: readonly BuildPlan[],
+  request: Request & Pick<Build, 'store'>,
+  context: CliContext,
+): Promise<readonly BuildPlan[]> {
+  const silent = { progress: () => {}, nextId: idCounter(), now: context.now }
+  const predicted: BuildPlan[] = []
+  for (const plan of plans) {
+    const options = solveOptions(plan, { ...request, plans, progress: silent.progress }, { teller: silent, context })
+    predicted.push(await predictPlan(options.solve))
+    await options.contexts.save()
+  }
+  return predicted
 }
 
 /** One plan as it is, several as a list. */
@@ -158,14 +177,27 @@ function localImage(images: readonly PlatformImage[]): BuiltImage {
 
 async function buildPlan(
   plan: BuildPlan,
-  { store, plans, dockerfile, contexts: named, flags, progress }: Build,
+  build: Build,
   { teller, context }: { readonly teller: ActivityTeller; readonly context: CliContext },
 ): Promise<BuiltImage> {
+  const { solve, contexts } = solveOptions(plan, build, { teller, context })
+  try {
+    return await buildImage(solve)
+  } finally {
+    await contexts.save()
+  }
+}
+
+function solveOptions(
+  plan: BuildPlan,
+  { store, plans, dockerfile, contexts: named, flags, progress }: Build,
+  { teller, context }: { readonly teller: ActivityTeller; readonly context: CliContext },
+): { readonly solve: SolveOptions; readonly contexts: OpenContexts } {
   const { directory, ignore } = dockerfile
   const main = directory === undefined ? undefined : () => openLocalContext(store, directory, ignore)
   const contexts = openContexts(store, main, { named, context })
   let host: HostTools | undefined
-  const options: SolveOptions = {
+  const solve: SolveOptions = {
     ...teller,
     store,
     plan,
@@ -179,13 +211,16 @@ async function buildPlan(
       ...(flags.shmSize !== undefined && { shmSize: flags.shmSize }),
       ...(flags.ulimit && { ulimits: flags.ulimit }),
     },
+    subject: subjectOf(dockerfile, context),
+    explain: flags.explain === true,
     host: () => (host ??= findHostTools(context.environment['PATH'])),
     warn: warning => progress({ kind: 'warning', warning, time: context.now() }),
     signal: context.interrupts.signal,
   }
-  try {
-    return await buildImage(options)
-  } finally {
-    await contexts.save()
-  }
+  return { solve, contexts }
+}
+
+/** Which Dockerfile it is, wherever the command is given. */
+function subjectOf({ source, directory }: ReadDockerfile, context: CliContext): string {
+  return JSON.stringify([directory ?? null, resolve(context.directory, source.name)])
 }

@@ -43,6 +43,7 @@ export interface BuildFlags {
   readonly iidfile?: string
   readonly metadataFile?: string
   readonly printPlan?: boolean
+  readonly explain?: boolean
   readonly progress: ProgressMode
   readonly quiet?: boolean
 }
@@ -118,7 +119,8 @@ export const build: Declare = (command, act) => {
     )
     .option('--iidfile <file>', 'write the image id to a file')
     .option('--metadata-file <file>', 'write digests and steps to a file, as JSON')
-    .option('--print-plan', 'print the plan as JSON and build nothing')
+    .option('--print-plan', 'print the plan as JSON, with what the cache has of it, and build nothing')
+    .option('--explain', 'say of every step that is made anew which input differs from the last build')
     .addOption(progressOption())
     .option('-q, --quiet', 'print only the image id')
     .action(
