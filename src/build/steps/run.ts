@@ -10,7 +10,7 @@ import {
   type SandboxResult,
   type SandboxSpec,
 } from '#linux'
-import { formatPlatform } from '#oci'
+import { formatPlatform, hostPlatform, type Platform } from '#oci'
 import type { RunStep } from '#plan'
 import { type Account, findAccount, openWorkspace, type Workspace } from '#rootfs'
 import { cacheKey } from '#store'
@@ -120,12 +120,30 @@ async function execute(
     },
     host,
   )
-  return runSandbox(plan, {
-    signal: inputs.signal,
-    onOutput: (stream, data) => {
-      tail.push(stream, data)
-      inputs.report({ kind: 'log', stream, data })
-    },
+  try {
+    return await runSandbox(plan, {
+      signal: inputs.signal,
+      onOutput: (stream, data) => {
+        tail.push(stream, data)
+        inputs.report({ kind: 'log', stream, data })
+      },
+    })
+  } catch (error) {
+    throw isForeignProgram(error, inputs.platform) ? foreignProgram(inputs.platform, error) : error
+  }
+}
+
+/** The kernel was asked, so that everything runs for which it knows an interpreter (binfmt_misc). */
+function isForeignProgram(error: unknown, { architecture }: Platform): boolean {
+  if (!(error instanceof UserError) || error.exitCode !== 126) return false
+  return architecture !== hostPlatform().architecture && /exec format error/i.test(error.message)
+}
+
+function foreignProgram(platform: Platform, cause: unknown): UserError {
+  const [wanted, here] = [platform, hostPlatform()].map(formatPlatform)
+  return new UserError(`this machine (${here}) cannot execute programs for ${wanted}`, {
+    hint: `install the package qemu-user-static, which registers an interpreter for them; or build in a stage FROM --platform=$BUILDPLATFORM and COPY the result`,
+    cause,
   })
 }
 
