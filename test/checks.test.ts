@@ -59,7 +59,12 @@ describe('15.3 docs/checks', () => {
     ['UndefinedVar', 'FROM scratch\nARG VERSION\nLABEL a="$VERSOIN"', '$VERSOIN', 'did you mean $VERSION?'],
     ['UndefinedVar', 'FROM scratch AS a\nUSER ${X}\nFROM scratch', '${X}', 'declare it with ARG or ENV'],
     ['UndefinedArgInFrom', 'ARG BASE=x\nFROM y${BAES}', '${BAES}', 'did you mean $BASE?'],
-    ['InvalidBaseImagePlatform', 'FROM amd64-only', 'amd64-only', 'use an image that has this platform, or --platform'],
+    [
+      'InvalidBaseImagePlatform',
+      'FROM amd64-only',
+      'amd64-only',
+      'use an image that has this platform, or another --platform',
+    ],
   ])('%s, which planning finds: %j', async (name, text, words, hint) => {
     const [warning] = (await check(text)).filter(({ code }) => code === name)
     expect(warning).toMatchObject({ hint, url: `docs/checks/${name}.md` })

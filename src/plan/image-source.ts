@@ -46,11 +46,14 @@ export function imageSource(options: PlanOptions): ImageSource {
       warnAboutPlatform(options, image, query)
       return image
     },
-    contextImage: (name, query) =>
-      once(`context ${name}`, query, () => {
+    contextImage: async (name, query) => {
+      const image = await once(`context ${name}`, query, () => {
         if (!options.resolveContext) throw new Error(`nobody resolves the named context ${name}`)
         return options.resolveContext(name, query.platform, query.place)
-      }),
+      })
+      warnAboutPlatform(options, image, query)
+      return image
+    },
     contextFor: (text, platform) => contextFor(options.namedContexts, text, platform),
   }
 }
@@ -75,8 +78,8 @@ function warnAboutPlatform({ warn }: PlanOptions, image: ResolvedImage, { text, 
   if (platformMatches(have, platform)) return
   warn?.({
     code: 'InvalidBaseImagePlatform',
-    message: `base image ${text} was pulled with platform ${formatPlatform(have)}, expected ${formatPlatform(platform)}`,
-    hint: 'use an image that has this platform, or --platform',
+    message: `the image ${text} is for ${formatPlatform(have)}, not for ${formatPlatform(platform)}`,
+    hint: 'use an image that has this platform, or another --platform',
     at: place,
   })
 }

@@ -1,7 +1,7 @@
 import { chainOf, findImage, imageConfig, storeResolver } from '#build'
 import { nearest, type Place, UserError, type WarningSink } from '#diagnostics'
 import { type DockerfileTree, parseDockerfile } from '#dockerfile'
-import { formatPlatform, type Platform, platformMatches } from '#oci'
+import type { Platform } from '#oci'
 import { type BuildPlan, planBuild, type ResolvedImage } from '#plan'
 import type { Store } from '#store'
 import type { BuildFlags } from '../commands/build.ts'
@@ -18,6 +18,17 @@ export interface Planning {
   readonly flags: BuildFlags
   readonly contexts: NamedContexts
   readonly warn: WarningSink
+  /** Plan the stages that the target does not need, too. */
+  readonly everyStage?: boolean
+  /** What stands for an image that cannot be had; without, that is an error. */
+  readonly standIn?: (error: UserError, wanted: WantedImage) => ResolvedImage
+}
+
+/** An image that a plan asks for. */
+export interface WantedImage {
+  readonly reference: string
+  readonly platform: Platform
+  readonly place: Place
 }
 
 /** The plans for a command line, one for each platform, with images of the local store. Throws a `UserError`. */
@@ -33,7 +44,7 @@ export async function plansFromOptions(planning: Planning, context: CliContext):
 
 async function planFor(
   platform: Platform | undefined,
-  { store, flags, contexts, warn, tree }: Planning & { readonly tree: DockerfileTree },
+  { store, flags, contexts, warn, tree, everyStage, standIn }: Planning & { readonly tree: DockerfileTree },
   context: CliContext,
 ): Promise<BuildPlan> {
   const resolve = storeResolver(store)
@@ -46,16 +57,30 @@ async function planFor(
     ...(flags.network !== undefined && { network: flags.network }),
     allow: new Set([...(flags.allow ?? []), ...(flags.network === 'host' ? (['network.host'] as const) : [])]),
     namedContexts: new Map([...contexts].map(([name, { kind }]) => [name, kind])),
-    resolveImage: async (reference, platform, place) =>
-      checked(await resolve(reference, platform, place), { platform, place, warn }),
-    resolveContext: async (name, platform, place) =>
-      checked(await contextImage(store, contexts, name, place), { platform, place, warn }),
+    resolveImage: (reference, platform, place) =>
+      orStandIn(() => resolve(reference, platform, place), { reference, platform, place }, standIn),
+    resolveContext: (name, platform, place) =>
+      orStandIn(() => contextImage(store, contexts, name, place), { reference: name, platform, place }, standIn),
+    ...(everyStage !== undefined && { everyStage }),
     warn,
   })
 }
 
+async function orStandIn(
+  resolve: () => Promise<ResolvedImage>,
+  wanted: WantedImage,
+  standIn: Planning['standIn'],
+): Promise<ResolvedImage> {
+  try {
+    return await resolve()
+  } catch (error) {
+    if (!standIn || !(error instanceof UserError)) throw error
+    return standIn(error, wanted)
+  }
+}
+
 /** The variable SOURCE_DATE_EPOCH counts as given, as with docker buildx. */
-function buildArguments({ buildArg = [] }: BuildFlags, { environment }: CliContext): Record<string, string> {
+export function buildArguments({ buildArg = [] }: BuildFlags, { environment }: CliContext): Record<string, string> {
   const pairs = buildArg.flatMap(text => {
     const pair = parseNameValue(text, '--build-arg', environment)
     return pair ? [pair] : []
@@ -92,24 +117,6 @@ async function contextImage(store: Store, contexts: NamedContexts, name: string,
   if (found?.kind !== 'image') throw new Error(`the context "${name}" is no image`)
   const image = findImage(store, found.reference, place)
   return { reference: found.reference, id: image.id, config: await imageConfig(store, image.id), place }
-}
-
-interface Check {
-  readonly platform: Platform
-  readonly place: Place
-  readonly warn: WarningSink
-}
-
-/** The store has one image per name: it may be one for another platform. */
-function checked(image: ResolvedImage, { platform, place, warn }: Check): ResolvedImage {
-  if (platformMatches(image.config, platform)) return image
-  warn({
-    code: 'InvalidBaseImagePlatform',
-    message: `the image ${image.reference} is for ${formatPlatform(image.config)}, not for ${formatPlatform(platform)}`,
-    hint: 'load or build it for that platform, or leave --platform out',
-    at: place,
-  })
-  return image
 }
 
 /** Whether the build runs commands, or reads layers that lie unpacked in the store. */
