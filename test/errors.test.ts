@@ -97,6 +97,20 @@ const badBuilds: readonly BadBuild[] = [
     says: /motd/,
   },
   {
+    name: '12.8 several files for one file',
+    dockerfile: 'FROM slipway-test/base\nCOPY *.txt /etc/motd\n',
+    files: { 'a.txt': 'a', 'b.txt': 'b' },
+    at: [2, '/etc/motd'],
+    says: /2 sources cannot become one file/,
+    hints: /\/etc\/motd\//,
+  },
+  {
+    name: '9.12 a WORKDIR where a file is',
+    dockerfile: 'FROM slipway-test/base\nWORKDIR /etc/motd/sub\n',
+    at: [2, 'WORKDIR'],
+    says: /motd" exists and is not a directory/,
+  },
+  {
     name: 'an unknown user in --chown',
     dockerfile: 'FROM slipway-test/base\nCOPY --chown=nobdy a /a\n',
     files: { a: 'a' },

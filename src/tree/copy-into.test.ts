@@ -57,6 +57,19 @@ describe('copyInto', () => {
     for (const path of ['/etc', '/etc/', '/link', '/link/'])
       expect(copy([file('f')], path)).toEqual(['etc directory 700 7:0', 'etc/f file 644 0:0'])
   })
+  test('12.8 several files for a destination that is no directory are an error, directories and one file are not', () => {
+    for (const path of ['/x', '/etc/conf', '/flink', '/dangle'])
+      expect(() => copy([file('a'), file('b')], path)).toThrow(/2 sources cannot become one file/)
+    expect(() => copy([file('a'), directory('d', [])], '/x')).toThrow(/cannot become one file/)
+    expect(copy([file('a'), file('b')], '/link').slice(1)).toEqual(['etc/a file 644 0:0', 'etc/b file 644 0:0'])
+    expect(copy([file('a'), file('b')], '/x/')).toHaveLength(3)
+    expect(copy([directory('d', [entry('in')]), file('b')], '/x').map(line => line.split(' ')[0])).toEqual([
+      'x',
+      'x/b',
+      'x/in',
+    ])
+    expect(copy([file('a')], '/x')).toHaveLength(1)
+  })
   test('12.7 a directory is merged, never nested; 12.9 the destination keeps its own attributes', () => {
     const source = directory('src', [entry('sub', 'directory', { mode: 0o750 }), entry('sub/f')], { mode: 0o777 })
     expect(copy([source], '/etc')).toEqual([

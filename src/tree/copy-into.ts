@@ -40,12 +40,27 @@ export interface CopyOptions {
  * COPY as a layer program: places the items on top of a parent tree and returns the layer. Rules of BuildKit's copier:
  * directories merge, an existing destination directory keeps its attributes, merged sub-directories take the source's,
  * symlinks in the destination's path are followed inside the root. Throws a `UserError` where a file would replace a
- * directory or the other way round.
+ * directory or the other way round, and where several files would overwrite each other because the destination is no
+ * directory (BuildKit keeps the last one: section 12.8 of the language page).
  */
 export function copyInto(parent: Tree, items: readonly CopyItem[], options: CopyOptions): LayerTree {
   const draft = draftLayer(parent)
+  refuseOverwriting(draft, items, options)
   for (const item of items) copyItem(draft, item, options)
   return draft.finish()
+}
+
+/** A directory among the sources makes the destination one, for what comes after it. */
+function refuseOverwriting(draft: LayerDraft, items: readonly CopyItem[], { destination }: CopyOptions): void {
+  const [first, ...others] = items
+  if (!first || others.length === 0 || destination.directory || first.keep !== undefined) return
+  if (first.entries[0]?.type === 'directory') return
+  const found = draft.find(destination.path)
+  if (found.entry?.type === 'directory') return
+  throw new UserError(
+    `${items.length} sources cannot become one file: "/${found.path}" is not a directory, and only the last would be left`,
+    { hint: `end the destination with a slash to copy them into a directory: ${destination.path}/` },
+  )
 }
 
 function copyItem(draft: LayerDraft, item: CopyItem, options: CopyOptions): void {

@@ -93,7 +93,7 @@ export const knownDifferences: readonly Known[] = [
   {
     rule: '12.8',
     why: 'the engine overwrites one file with the next; Slipway refuses several sources for one file',
-    explains: line => /^Slipway refuses: .*(several sources|more than one (source|file))/s.test(line),
+    explains: line => /^Slipway refuses: error: \d+ sources cannot become one file/.test(line),
   },
 ]
 
