@@ -27,21 +27,44 @@ import {
   type StepInputs,
   type StepKind,
 } from '../step-kind.ts'
-import { mountKeys } from '../run-mount-keys.ts'
+import { type BindAspect, bindsStages, mountFamily, mountKeys } from '../run-mount-keys.ts'
 
 const hostname = 'buildkitsandbox'
 const ownHosts = `127.0.0.1\tlocalhost ${hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n`
 
 /** RUN: the only step that needs a directory, a mount and a process. */
-export const runKind: StepKind<RunStep> = (step, inputs) => ({
-  async *cacheKeys() {
-    yield await runKey(step, inputs)
-  },
-  makeLayer: () => placed(step.place, () => makeLayer(step, inputs)),
-})
+export const runKind: StepKind<RunStep> = (step, inputs) => {
+  const make = (): Promise<MadeLayer> => placed(step.place, () => makeLayer(step, inputs))
+  const keyBy = (by: BindAspect): Promise<CacheKey> => runKey(step, inputs, by)
+  if (!bindsStages(step)) {
+    return {
+      async *cacheKeys() {
+        yield await keyBy('content')
+      },
+      makeLayer: make,
+    }
+  }
+  let late: readonly CacheKey[] = []
+  return {
+    async *cacheKeys() {
+      const key = await keyBy('identity')
+      yield key
+      // Files of a stage are read when there is something to find.
+      if (inputs.mayHit && key.family !== undefined && inputs.store.records.hasFamily(key.family))
+        yield await keyBy('content')
+    },
+    makeLayer: async () => {
+      const made = await make()
+      late = [await keyBy('content')]
+      return made
+    },
+    lateKeys: () => late,
+  }
+}
 
-async function runKey(step: RunStep, inputs: StepInputs): Promise<CacheKey> {
-  const named = {
+async function runKey(step: RunStep, inputs: StepInputs, by: BindAspect): Promise<CacheKey> {
+  const { mounts, listings } = await mountKeys(step, inputs, by)
+  const about = {
     parent: identityOf(inputs.parent),
     argv: step.argv,
     script: step.script ?? null,
@@ -50,11 +73,12 @@ async function runKey(step: RunStep, inputs: StepInputs): Promise<CacheKey> {
     user: step.user,
     network: step.network,
     security: step.security,
-    mounts: await mountKeys(step, inputs),
     extraHosts: inputs.runs.extraHosts.map(({ name }) => name),
     platform: formatPlatform(inputs.platform),
   }
-  return { key: cacheKey('run', named), inputs: named }
+  const named = { ...about, mounts }
+  const family = bindsStages(step) ? cacheKey('run', { ...about, mounts: mountFamily(step) }) : undefined
+  return { key: cacheKey('run', named), inputs: named, listings, ...(family !== undefined && { family }) }
 }
 
 async function makeLayer(step: RunStep, inputs: StepInputs): Promise<MadeLayer> {
