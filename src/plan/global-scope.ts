@@ -1,6 +1,7 @@
 import type { WarningSink } from '#diagnostics'
 import type { DockerfileTree } from '#dockerfile'
-import type { Platform } from '#oci'
+import { hostPlatform, type Platform } from '#oci'
+import type { PlanOptions } from './plan-options.ts'
 import { assign, expandIn, reportUndefined, type Scope } from './scope.ts'
 
 /** Arguments that everything before the first FROM and every FROM line can see. */
@@ -29,6 +30,17 @@ export function platformArguments({
       [`${prefix}VARIANT`, variant],
     ] as const
   return [...of('BUILD', buildPlatform), ...of('TARGET', platform), ['TARGETSTAGE', target ?? 'default']]
+}
+
+/** The global scope that a plan with these options has; warns of nothing. */
+export function scopeOfOptions(options: PlanOptions): GlobalScope {
+  const buildPlatform = options.buildPlatform ?? hostPlatform()
+  const platform = options.platform ?? buildPlatform
+  return globalScope(options.tree, {
+    builtIn: platformArguments({ platform, buildPlatform, target: options.target || undefined }),
+    buildArgs: new Map(Object.entries(options.buildArgs ?? {})),
+    warn: () => {},
+  })
 }
 
 /** Evaluates the ARG instructions before the first FROM. */

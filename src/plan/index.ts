@@ -5,6 +5,14 @@
  * expanded, only what the target needs. Always: pure but for asking for base image configurations.
  */
 export type * from './build-plan.ts'
+export {
+  listTargets,
+  type Outline,
+  type OutlineArgument,
+  type OutlineInput,
+  outlineOf,
+  type TargetSummary,
+} from './outline.ts'
 export { planBuild } from './plan-build.ts'
 export { planToJson } from './plan-json.ts'
 export type { Entitlement, PlanOptions } from './plan-options.ts'
