@@ -3,13 +3,13 @@ import { type ProgressSink, UserError, type WarningSink } from '#diagnostics'
 import type { HostTools } from '#linux'
 import type { BuildPlan, StagePlan, Step } from '#plan'
 import { type Chain, chainTree } from '#rootfs'
-import type { Selectable } from '#sources'
+import type { Remote } from '#sources'
 import type { LayerRecord, Store } from '#store'
 import type { MergedTree } from '#tree'
 import { type Activities, startActivities } from './activities.ts'
 import { followStage, type StageFollower } from './follow-stage.ts'
 import { shownInputs } from './shown-inputs.ts'
-import { imageChain, openSources, type SourceOpener } from './stage-sources.ts'
+import { type ContextOpener, imageChain, openSources, type SourceOpener } from './stage-sources.ts'
 import {
   type CacheKey,
   identityOf,
@@ -26,8 +26,9 @@ import { workdirKind } from './steps/workdir.ts'
 export interface SolveOptions {
   readonly store: Store
   readonly plan: BuildPlan
-  readonly context: (() => Selectable) | undefined
-  readonly namedContexts: ReadonlyMap<string, () => Selectable>
+  readonly context: ContextOpener | undefined
+  readonly namedContexts: ReadonlyMap<string, ContextOpener>
+  readonly remote: Remote
   readonly secrets: ReadonlyMap<string, SecretSource>
   /** Makes every step anew, or every step of the stages with these names. */
   readonly noCache: boolean | ReadonlySet<string>
@@ -257,6 +258,7 @@ function stepInputs(context: StepContext, report: StepInputs['report']): StepInp
       return tree
     },
     source: ref => sources.open(ref),
+    remote: options.remote,
     ...runsOf(options),
     warn: options.warn,
     mayHit: mayHitIn(options, stage),

@@ -11,12 +11,15 @@ export interface SourceOpener {
   open(ref: SourceRef): Promise<SourceTree>
 }
 
+/** Opens a context when something is first taken from it (14.3); asked again, it gives the same one. */
+export type ContextOpener = () => Selectable | Promise<Selectable>
+
 export interface SourceParts {
   readonly store: Store
   readonly plan: BuildPlan
   /** The main context; undefined when the build has none (a Dockerfile on standard input). */
-  readonly context: (() => Selectable) | undefined
-  readonly namedContexts: ReadonlyMap<string, () => Selectable>
+  readonly context: ContextOpener | undefined
+  readonly namedContexts: ReadonlyMap<string, ContextOpener>
   solveStage(index: number): Promise<Chain>
 }
 
@@ -25,11 +28,11 @@ export function openSources(parts: SourceParts): SourceOpener {
     open: async ref => {
       switch (ref.kind) {
         case 'context':
-          return { where: 'the build context', open: async () => requireContext(parts)() }
+          return fromContext(requireContext(parts), 'the build context')
         case 'named-context': {
           const open = parts.namedContexts.get(ref.name)
           if (!open) throw new Error(`the plan names a context "${ref.name}" that was not given`)
-          return { where: `the build context "${ref.name}"`, open: async () => open() }
+          return fromContext(open, `the build context "${ref.name}"`)
         }
         case 'empty':
           return { where: 'scratch', identity: 'scratch', open: async () => selectableTree(emptyTree) }
@@ -44,7 +47,13 @@ export function openSources(parts: SourceParts): SourceOpener {
   }
 }
 
-function requireContext({ context }: SourceParts): () => Selectable {
+/** What does not come from a directory of the user has an identity of its own. */
+async function fromContext(open: ContextOpener, where: string): Promise<SourceTree> {
+  const tree = await open()
+  return { where, open: async () => tree, ...(tree.identity !== undefined && { identity: tree.identity }) }
+}
+
+function requireContext({ context }: SourceParts): ContextOpener {
   if (context) return context
   throw new UserError('this build has no context to copy from', { hint: 'give a directory instead of "-"' })
 }

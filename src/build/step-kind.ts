@@ -3,7 +3,7 @@ import type { HostTools, ResourceLimit } from '#linux'
 import type { Digest, Platform } from '#oci'
 import type { SourceRef, StagePlan } from '#plan'
 import type { Chain } from '#rootfs'
-import type { Selectable } from '#sources'
+import type { Remote, Selectable } from '#sources'
 import { type CacheInputs, cacheKey, type NewLayer, type Store } from '#store'
 import type { MergedTree } from '#tree'
 
@@ -53,6 +53,8 @@ export interface StepInputs {
   /** The parent as one tree. */
   readonly parentTree: () => Promise<MergedTree>
   readonly source: (ref: SourceRef) => Promise<SourceTree>
+  /** URLs and git repositories. */
+  readonly remote: Remote
   readonly host: () => HostTools
   readonly secrets: ReadonlyMap<string, SecretSource>
   readonly runs: RunSettings

@@ -13,6 +13,7 @@ export {
   outlineOf,
   type TargetSummary,
 } from './outline.ts'
+export { isGitSource, isUrlSource } from './copy-sources.ts'
 export { planBuild } from './plan-build.ts'
 export { planToJson } from './plan-json.ts'
 export type { Entitlement, PlanOptions } from './plan-options.ts'

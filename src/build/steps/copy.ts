@@ -5,6 +5,7 @@ import { findOwner } from '#rootfs'
 import { type Archive, openArchive, type Selectable } from '#sources'
 import { cacheKey } from '#store'
 import {
+  cleanPath,
   contentOf,
   copyInto,
   type CopyItem,
@@ -21,59 +22,53 @@ import {
   unpackInto,
 } from '#tree'
 import { learnContents } from '../contents.ts'
-import { exclusionOf } from '../exclusion.ts'
+import { type GatheredItem, gatherSources } from '../gather-sources.ts'
 import { flagPlace, placed, sourcePlace } from '../places.ts'
-import { selectSources } from '../select.ts'
 import { type CacheKey, identityOf, inheritedTime, type StepInputs, type StepKind } from '../step-kind.ts'
 import { writeLayer } from '../write-layer.ts'
 
 /** COPY and ADD as pure layer programs: (tree of the parent, source tree, arguments) → entries. */
 export const copyKind: StepKind<CopyStep> = (step, inputs) => {
-  refuseRemote(step)
   const { store, parent, signal } = inputs
   const about = { parent: step.link ? 'independent' : identityOf(parent), step: describe(step) }
   const family = cacheKey('copy', about)
-  let selection: Promise<Selection> | undefined
+  const sources = gatherSources(step, inputs)
   let late: readonly CacheKey[] = []
-  const selected = (): Promise<Selection> => {
-    selection ??= select(step, inputs)
-    return selection
-  }
-  const contentKey = async (items: readonly CopyItem[]): Promise<CacheKey> => {
+  /** Of the local sources by what is in them, of the remote ones by what they are now. */
+  const contentKey = async (): Promise<CacheKey> => {
+    const remote = await sources.remote()
+    const { tree, items } = await sources.local()
+    await learnContents(items, signal)
+    if (tree) remember(tree, items)
     const owner = step.chown === undefined ? undefined : await ownerOf(step, inputs)
     const aspects = { mode: step.chmod?.kind !== 'octal', owner: owner === undefined, top: false }
     const content = digestSelection(items, aspects)
-    const named = { ...about, content, ...(owner && { owner }) }
+    const named = { ...about, content, ...(remote.length > 0 && { remote }), ...(owner && { owner }) }
     const listings = isListable(items) ? [{ digest: content, text: () => listSelection(items, aspects) }] : []
     return { key: cacheKey('copy content', named), inputs: named, family, listings }
   }
 
   return {
     async *cacheKeys() {
-      const source = await inputs.source(step.from)
-      if (source.identity !== undefined) {
-        const named = { ...about, source: source.identity }
+      const identity = await wholeSource(step, inputs)
+      if (identity !== undefined) {
+        const paths = step.sources.map(each => (each.kind === 'path' ? each.path : null))
+        const named = { ...about, source: identity, paths }
         yield { key: cacheKey('copy from', named), inputs: named }
       }
       // Without any record of this step there is nothing to find: contents are hashed while they are packed.
       if (!inputs.mayHit || !store.records.hasFamily(family)) return
-      const { tree, items } = await selected()
-      await learnContents(items, signal)
-      remember(tree, items)
-      yield await contentKey(items)
+      yield await contentKey()
     },
 
     makeLayer: async () => {
-      const { tree, items } = await selected()
-      const entries = await layOut(step, items, inputs)
+      const entries = await layOut(step, await sources.all(), inputs)
       const made = await writeLayer(store, entries, {
         signal,
         onBytes: done => inputs.report({ kind: 'transfer', label: 'copying', done }),
       })
-      // What a later source replaced was not packed.
-      await learnContents(items, signal)
-      remember(tree, items)
-      late = [await contentKey(items)]
+      // Packing has hashed the contents; what a later source replaced is read for the key.
+      late = [await contentKey()]
       return made
     },
 
@@ -81,18 +76,20 @@ export const copyKind: StepKind<CopyStep> = (step, inputs) => {
   }
 }
 
-interface Selection {
-  readonly tree: Selectable
-  readonly items: readonly CopyItem[]
+/** Identity of everything that the step reads, where its source has one and nothing comes from elsewhere. */
+async function wholeSource(step: CopyStep, inputs: StepInputs): Promise<string | undefined> {
+  if (!step.sources.every(({ kind }) => kind === 'path' || kind === 'inline')) return undefined
+  if (!step.sources.some(({ kind }) => kind === 'path')) return undefined
+  return (await inputs.source(step.from)).identity
 }
 
-/** What of the instruction decides about the result, whatever the content. */
+/** What of the instruction decides about the result, whatever the content; of a source only its name, not where it is. */
 function describe(step: CopyStep): Readonly<Record<string, unknown>> {
   return {
     instruction: step.instruction,
     sources: step.sources.map(source =>
       source.kind === 'path'
-        ? source.path
+        ? splitPath(cleanPath(source.path)).name
         : source.kind === 'inline'
           ? { name: source.name, body: digestOf(source.body) }
           : source.url,
@@ -105,48 +102,8 @@ function describe(step: CopyStep): Readonly<Record<string, unknown>> {
     parents: step.parents,
     exclude: step.exclude,
     unpack: step.unpack ?? null,
+    keepGitDir: step.keepGitDir,
   }
-}
-
-function refuseRemote(step: CopyStep): void {
-  const remote = step.sources.find(source => source.kind === 'url' || source.kind === 'git')
-  if (!remote) return
-  throw new UserError(`ADD of a ${remote.kind === 'git' ? 'git repository' : 'URL'} is not supported yet`, {
-    hint: 'fetch it before the build and COPY it, or download it in a RUN',
-    at: remote.place,
-  })
-}
-
-async function select(step: CopyStep, inputs: StepInputs): Promise<Selection> {
-  const source = await inputs.source(step.from)
-  const tree = await source.open()
-  const items = selectSources(tree, step, {
-    parents: step.parents,
-    where: source.where,
-    ...(step.exclude.length > 0 && { exclude: exclusionOf(step.exclude, step.place) }),
-  })
-  const seconds = inheritedTime(inputs.parent)
-  return { tree, items: [...items, ...inlineItems(step, seconds)] }
-}
-
-/** Heredoc files: 0644 of root (section 5.6 of the language page). */
-function inlineItems(step: CopyStep, seconds: number): CopyItem[] {
-  return step.sources.flatMap(source => {
-    if (source.kind !== 'inline') return []
-    const bytes = Buffer.from(source.body, 'utf8')
-    const entry: Entry = {
-      path: '',
-      type: 'file',
-      mode: 0o644,
-      uid: 0,
-      gid: 0,
-      size: bytes.length,
-      mtime: { seconds, nanoseconds: 0 },
-      source: { kind: 'bytes', bytes },
-      content: digestOf(bytes),
-    }
-    return [{ name: source.name, entries: [entry] }]
-  })
 }
 
 /** Tells a context what it may remember about its own files. */
@@ -172,36 +129,30 @@ async function ownerOf(step: CopyStep, inputs: StepInputs): Promise<Owner | unde
   return placed(flagPlace(step.place, '--chown'), async () => findOwner(await inputs.parentTree(), chown))
 }
 
-async function layOut(step: CopyStep, items: readonly CopyItem[], inputs: StepInputs): Promise<LayerTree> {
+async function layOut(step: CopyStep, gathered: readonly GatheredItem[], inputs: StepInputs): Promise<LayerTree> {
+  const items = gathered.map(({ item }) => item)
   const parent = step.link ? emptyTree : await inputs.parentTree()
   const owner = await ownerOf(step, inputs)
   const created = { seconds: newestOf(items, inheritedTime(inputs.parent)), nanoseconds: 0 }
-  const { plain, archives } = await splitArchives(step, items, inputs)
+  const archives = await openArchives(gathered, inputs)
   const options = { ...(owner && { owner }), created }
   return placed(step.destination.place, () => {
     if (archives.length > 0) return unpackAll(parent, { step, items, archives, options })
     const { destination, chmod } = step
-    return copyInto(parent, plain, { ...options, destination, ...(chmod && { mode: chmod }) })
+    return copyInto(parent, items, { ...options, destination, ...(chmod && { mode: chmod }) })
   })
 }
 
 type Opened = readonly [CopyItem, Archive]
 
-async function splitArchives(
-  step: CopyStep,
-  items: readonly CopyItem[],
-  { store }: StepInputs,
-): Promise<{ plain: readonly CopyItem[]; archives: readonly Opened[] }> {
-  if (step.instruction !== 'ADD' || step.unpack === false) return { plain: items, archives: [] }
-  const plain: CopyItem[] = []
+async function openArchives(gathered: readonly GatheredItem[], { store }: StepInputs): Promise<readonly Opened[]> {
   const archives: Opened[] = []
-  for (const item of items) {
+  for (const { item, mayUnpack } of gathered) {
     const [entry] = item.entries
-    const archive = entry && (await openArchive(store, entry))
+    const archive = mayUnpack && entry ? await openArchive(store, entry) : undefined
     if (archive) archives.push([item, archive])
-    else plain.push(item)
   }
-  return { plain, archives }
+  return archives
 }
 
 interface Unpacking {

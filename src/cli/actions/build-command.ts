@@ -4,11 +4,11 @@ import { ExitCode, type Place, type ProgressSink, renderWarning, UserError, type
 import { findHostTools, type HostTools } from '#linux'
 import { familiarReference, formatPlatform, hostPlatform, platformMatches } from '#oci'
 import { type BuildPlan, planToJson } from '#plan'
-import { openLocalContext } from '#sources'
 import type { Store } from '#store'
 import { type BuildOutcome, buildMetadata, type PlatformImage } from '../build/build-metadata.ts'
 import { checkImageOptions } from '../build/check-image-options.ts'
 import { type NamedContexts, namedContexts, type OpenContexts, openContexts } from '../build/named-contexts.ts'
+import { type Elsewhere, openElsewhere } from '../build/open-elsewhere.ts'
 import { needsNamespace, plansFromOptions } from '../build/plan-from-options.ts'
 import { type ReadDockerfile, readDockerfile } from '../build/read-dockerfile.ts'
 import { readSecrets } from '../build/read-secrets.ts'
@@ -35,9 +35,11 @@ export async function buildCommand(path: string, flags: BuildFlags, context: Cli
   if (early !== undefined) return early
   const contexts = namedContexts(flags.buildContext ?? [], context)
   const input = { path, ...(flags.file !== undefined && { file: flags.file }) }
-  const dockerfile = await readDockerfile(input, context)
-  const request: Request = { dockerfile, contexts, flags, mode }
-  const need = await withStore(context, store => buildHere(store, request, context))
+  const need = await withStore(context, async store => {
+    await using elsewhere = openElsewhere(store, flags, context)
+    const dockerfile = await readDockerfile(input, elsewhere, context)
+    return buildHere(store, { dockerfile, contexts, elsewhere, flags, mode }, context)
+  })
   // The store is closed again: the process inside opens it for itself.
   return need ? enter(need, context) : 0
 }
@@ -45,6 +47,7 @@ export async function buildCommand(path: string, flags: BuildFlags, context: Cli
 interface Request {
   readonly dockerfile: ReadDockerfile
   readonly contexts: NamedContexts
+  readonly elsewhere: Elsewhere
   readonly flags: BuildFlags
   readonly mode: ProgressMode
 }
@@ -190,12 +193,10 @@ async function buildPlan(
 
 function solveOptions(
   plan: BuildPlan,
-  { store, plans, dockerfile, contexts: named, flags, progress }: Build,
+  { store, plans, dockerfile, contexts: named, elsewhere, flags, progress }: Build,
   { teller, context }: { readonly teller: ActivityTeller; readonly context: CliContext },
 ): { readonly solve: SolveOptions; readonly contexts: OpenContexts } {
-  const { directory, ignore } = dockerfile
-  const main = directory === undefined ? undefined : () => openLocalContext(store, directory, ignore)
-  const contexts = openContexts(store, main, { named, context })
+  const contexts = openContexts(elsewhere, dockerfile, { named, context })
   let host: HostTools | undefined
   const solve: SolveOptions = {
     ...teller,
@@ -204,6 +205,7 @@ function solveOptions(
     ...(plans.length > 1 && { title: formatPlatform(plan.platform) }),
     context: contexts.main,
     namedContexts: contexts.named,
+    remote: elsewhere.remote,
     secrets: readSecrets(flags.secret ?? [], context),
     noCache: flags.cache ? new Set(flags.noCacheFilter?.map(name => name.toLowerCase())) : true,
     runs: {

@@ -1,17 +1,20 @@
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { UserError } from '#diagnostics'
-import { type LocalContext, openLocalContext } from '#sources'
-import type { Store } from '#store'
+import type { ContextOpener } from '#build'
+import { isAddress, type LocalContext, openLocalContext, openRemoteContext, type Selectable } from '#sources'
 import type { CliContext } from '../context.ts'
 import type { NameValue } from '../options/name-value.ts'
-import { readIgnoreFile } from './read-dockerfile.ts'
+import type { Elsewhere } from './open-elsewhere.ts'
+import { readIgnoreFile, type ReadDockerfile } from './read-dockerfile.ts'
 
-/** `--build-context` by name: a directory (absolute) or an image of the store. */
+/** `--build-context` by name (section 14.2 of the language page). */
 export type NamedContexts = ReadonlyMap<string, NamedContext>
 
 export type NamedContext =
-  | { readonly kind: 'files'; readonly directory: string }
+  /** Absolute. */
+  | { readonly kind: 'directory'; readonly directory: string }
+  | { readonly kind: 'address'; readonly address: string }
   | { readonly kind: 'image'; readonly reference: string }
 
 const imageScheme = 'docker-image://'
@@ -23,48 +26,72 @@ export function namedContexts(options: readonly NameValue[], context: CliContext
 
 function namedContext(name: string, value: string, { directory }: CliContext): NamedContext {
   if (value.startsWith(imageScheme)) return { kind: 'image', reference: value.slice(imageScheme.length) }
+  const path = resolve(directory, value)
+  if (isAddress(value) && !existsSync(path)) return { kind: 'address', address: value }
   if (/^[a-z][a-z0-9+.-]*:\/\//.test(value)) {
     throw new UserError(`--build-context ${name}=${value}: such addresses are not supported`, {
-      hint: `name a directory, or ${imageScheme}NAME for an image of the local store`,
+      hint: `name a directory, a git repository, the URL of an archive, or ${imageScheme}NAME for an image of the local store`,
     })
   }
-  const path = resolve(directory, value)
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return { kind: 'files', directory: path }
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return { kind: 'directory', directory: path }
   throw new UserError(`--build-context ${name}=${value}: there is no such directory`, { hint: 'check the path' })
+}
+
+/** Whether the files of a context are used, or an image. */
+export function contextKind({ kind }: NamedContext): 'files' | 'image' {
+  return kind === 'image' ? 'image' : 'files'
 }
 
 /** The contexts of a build, opened when something is first taken from them. */
 export interface OpenContexts {
-  readonly main: (() => LocalContext) | undefined
-  readonly named: ReadonlyMap<string, () => LocalContext>
+  readonly main: ContextOpener | undefined
+  readonly named: ReadonlyMap<string, ContextOpener>
   /** Keeps what was learnt about the files. */
   readonly save: () => Promise<void>
 }
 
-/** Prepares the contexts of a build; each has its own ignore file. */
+/** Prepares the contexts of a build; each directory has its own ignore file. */
 export function openContexts(
-  store: Store,
-  main: (() => LocalContext) | undefined,
+  elsewhere: Elsewhere,
+  { directory, files, ignore }: ReadDockerfile,
   { named, context }: { readonly named: NamedContexts; readonly context: CliContext },
 ): OpenContexts {
+  const { store } = elsewhere
   const opened: LocalContext[] = []
-  const once = (open: () => LocalContext): (() => LocalContext) => {
-    let known: LocalContext | undefined
-    return () => {
-      if (!known) opened.push((known = open()))
-      return known
+  const local = (path: string, patterns: () => ReadDockerfile['ignore'] | undefined): ContextOpener =>
+    once(() => {
+      const open = openLocalContext(store, path, patterns())
+      opened.push(open)
+      return open
+    })
+  const others = [...named].flatMap(([name, each]): (readonly [string, ContextOpener])[] => {
+    switch (each.kind) {
+      case 'directory':
+        return [[name, local(each.directory, () => readIgnoreFile(each.directory, context))]]
+      case 'address':
+        return [[name, once(() => remoteFiles(name, each.address, elsewhere))]]
+      case 'image':
+        return []
     }
-  }
-  const files = [...named].flatMap(([name, each]) =>
-    each.kind === 'files'
-      ? [[name, once(() => openLocalContext(store, each.directory, readIgnoreFile(each.directory, context)))] as const]
-      : [],
-  )
+  })
   return {
-    main: main && once(main),
-    named: new Map(files),
+    main: files ? () => files : directory === undefined ? undefined : local(directory, () => ignore),
+    named: new Map(others),
     save: async () => {
       for (const each of opened) await each.save()
     },
   }
+}
+
+function once(open: ContextOpener): ContextOpener {
+  let known: ReturnType<ContextOpener> | undefined
+  return () => (known ??= open())
+}
+
+async function remoteFiles(name: string, address: string, elsewhere: Elsewhere): Promise<Selectable> {
+  const opened = await openRemoteContext(elsewhere, address)
+  if (opened.kind === 'files') return opened.tree
+  throw new UserError(`the build context "${name}" is neither an archive nor a git repository`, {
+    hint: 'give the URL of a tar archive, or of a git repository (ending in .git)',
+  })
 }

@@ -8,7 +8,7 @@ import type { BuildFlags } from '../commands/build.ts'
 import type { CliContext } from '../context.ts'
 import { isUnpacked } from '../namespace.ts'
 import { parseNameValue } from '../options/name-value.ts'
-import type { NamedContexts } from './named-contexts.ts'
+import { contextKind, type NamedContexts } from './named-contexts.ts'
 import type { ReadDockerfile } from './read-dockerfile.ts'
 
 /** What is planned, and with what. */
@@ -56,7 +56,7 @@ async function planFor(
     ...(platform && { platform }),
     ...(flags.network !== undefined && { network: flags.network }),
     allow: new Set([...(flags.allow ?? []), ...(flags.network === 'host' ? (['network.host'] as const) : [])]),
-    namedContexts: new Map([...contexts].map(([name, { kind }]) => [name, kind])),
+    namedContexts: new Map([...contexts].map(([name, each]) => [name, contextKind(each)])),
     resolveImage: (reference, platform, place) =>
       orStandIn(() => resolve(reference, platform, place), { reference, platform, place }, standIn),
     resolveContext: (name, platform, place) =>

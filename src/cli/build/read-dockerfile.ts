@@ -1,13 +1,16 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { nearest, type Source, UserError } from '#diagnostics'
 import { type IgnorePattern, parseIgnoreFile } from '#dockerfile'
+import { isAddress, type Selectable } from '#sources'
 import type { CliContext } from '../context.ts'
 import { readText } from '../streams/open-input.ts'
+import type { Elsewhere } from './open-elsewhere.ts'
+import { readRemoteContext } from './read-remote-context.ts'
 
 /** What `slipway build` was given to read. */
 export interface BuildInput {
-  /** PATH as given; `-`: the Dockerfile comes from standard input, and there is no context. */
+  /** PATH as given: a directory, an address, or `-` for standard input. */
   readonly path: string
   /** `--file` as given. */
   readonly file?: string
@@ -16,8 +19,10 @@ export interface BuildInput {
 /** A Dockerfile and where the files are that it copies. */
 export interface ReadDockerfile {
   readonly source: Source
-  /** Absolute; absent without a context. */
+  /** Absolute; absent without a context, and when it is no directory. */
   readonly directory?: string
+  /** A context that is no directory. */
+  readonly files?: Selectable
   /** Of the ignore file that counts. */
   readonly ignore: readonly IgnorePattern[]
 }
@@ -27,19 +32,20 @@ const longest = 16 << 20
 
 /**
  * Reads the Dockerfile and the ignore file that belongs to it: `NAME.dockerignore` beside the Dockerfile, else
- * `.dockerignore` in the context (sections 1.1, 13.1 and 14.1 of the language page). Throws a `UserError`.
+ * `.dockerignore` in the context (sections 1.1, 13.1 and 14.1 of the language page); none for a context that is no
+ * directory (13.8). Throws a `UserError`.
  */
-export async function readDockerfile({ path, file }: BuildInput, context: CliContext): Promise<ReadDockerfile> {
-  refuseAddress(path)
-  if (path === '-') {
-    if (file !== undefined && file !== '-') {
-      throw new UserError('a context from standard input is not supported', {
-        hint: 'unpack it into a directory, and name that',
-      })
-    }
-    return { source: await fromStandardInput(context), ignore: [] }
-  }
+export async function readDockerfile(
+  input: BuildInput,
+  elsewhere: Elsewhere,
+  context: CliContext,
+): Promise<ReadDockerfile> {
+  const { path, file } = input
   const directory = resolve(context.directory, path)
+  if (path === '-' || (isAddress(path) && !existsSync(directory))) {
+    const { source, files } = await readRemoteContext(input, elsewhere, context)
+    return { source: source ?? (await fromStandardInput(context)), ignore: [], ...(files && { files }) }
+  }
   requireDirectory(directory, path)
   if (file === '-') {
     return { source: await fromStandardInput(context), directory, ignore: readIgnoreFile(directory, context) ?? [] }
@@ -48,13 +54,6 @@ export async function readDockerfile({ path, file }: BuildInput, context: CliCon
   const source = { name: shown(found, context), text: readSmall(found, 'the Dockerfile') }
   const beside = readIgnoreFile(dirname(found), context, `${basename(found)}.dockerignore`)
   return { source, directory, ignore: beside ?? readIgnoreFile(directory, context) ?? [] }
-}
-
-function refuseAddress(path: string): void {
-  if (!/^(https?|git|ssh):\/\/|^git@|\.git(#|$)/.test(path)) return
-  throw new UserError(`the build context ${JSON.stringify(path)} is an address`, {
-    hint: 'clone or download it, and name the directory',
-  })
 }
 
 /** Says what is wrong with the context before anybody looks for a Dockerfile in it. */
@@ -95,10 +94,9 @@ function namesIn(directory: string): string[] {
 
 async function fromStandardInput(context: CliContext): Promise<Source> {
   const text = await readText('-', longest, context)
-  // An archive instead of a text: "ustar" stands in the header of its first member, a compressed one is binary.
   if (text.includes('\0') || text.startsWith('\u{1f}')) {
-    throw new UserError('standard input is an archive: a context from there is not supported', {
-      hint: 'unpack it into a directory, and name that',
+    throw new UserError('standard input is an archive, not a Dockerfile', {
+      hint: 'to build with the archive as context, name "-" in place of the directory and leave --file - out',
     })
   }
   return { name: '<stdin>', text }
