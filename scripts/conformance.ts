@@ -95,7 +95,7 @@ try {
   rmSync(root, { recursive: true, force: true })
 }
 const seconds = Math.round((Date.now() - started) / 1000)
-const listed = [...known].sort().map(([rule, times]) => `${rule} (${times})`)
+const listed = [...known].sort(([a], [b]) => (a < b ? -1 : 1)).map(([rule, times]) => `${rule} (${times})`)
 process.stdout.write(
   `${count} cases from seed ${first} in ${seconds} s${runs ? '' : ', without RUN'}: ` +
     `${counts.same} the same, ${counts.refused} refused by both, ${counts.different} with listed differences, ` +

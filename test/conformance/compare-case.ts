@@ -35,7 +35,8 @@ export async function compareCase(buildCase: BuildCase, place: string, laborator
   try {
     const laid = layOutCase(buildCase, folder)
     const args = [
-      ...['--file', laid.dockerfile],
+      '--file',
+      laid.dockerfile,
       ...Object.entries(buildCase.buildArgs).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
     ]
     const ours = await buildWithSlipway([...args, ...(buildCase.cached ? [] : ['--no-cache'])], laid.context, {
@@ -86,7 +87,10 @@ async function buildWithDocker(
   context: string,
   { laboratory: { docker }, tag }: { readonly laboratory: Laboratory; readonly tag: string },
 ): Promise<Outcome> {
-  const built = await run(docker, ['build', '--no-cache', '--quiet', '--tag', tag, ...args, context])
+  const build = (): Promise<Ended> => run(docker, ['build', '--no-cache', '--quiet', '--tag', tag, ...args, context])
+  let built = await build()
+  // An equal image of another worker was removed at that moment.
+  while (/failed to get digest|failed to get layer/.test(built.stderr)) built = await build()
   if (/cannot connect to the docker daemon|error reading from server|transport is closing/i.test(built.stderr))
     throw new Error(`the engine is gone: ${built.stderr}`)
   if (built.code !== 0) return { kind: 'refused', message: built.stderr.trim().split('\n').at(-1) ?? '' }

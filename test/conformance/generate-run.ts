@@ -45,7 +45,6 @@ export function generateRun({ random }: Surroundings): string {
     'RUN --mount=target=/tmp/ctx,rw touch /tmp/ctx/made; ls -A /tmp/ctx | sort > /tmp/seen',
     'RUN --mount=type=cache,target=/tmp/cache,id=none,sharing=private touch /tmp/cache/x',
     'RUN --mount=type=bind,from=stage0,source=/,target=/tmp/other ls -A /tmp/other | sort > /tmp/seen',
-    'RUN --network=none true',
   ])
   return random.weighted([
     [8, `RUN ${random.list(1, 3, change).join('; ')}`],

@@ -83,7 +83,12 @@ export const knownDifferences: readonly Known[] = [
   {
     rule: '12.3',
     why: 'the engine fails where a wildcard goes on below a link to a file; nothing matches there',
-    explains: line => /^the engine refuses: error from sender: readdir: .*: not a directory/.test(line),
+    explains: line => /^the engine refuses: error from sender: (readdir|lstat).*: not a directory/.test(line),
+  },
+  {
+    rule: '12.10',
+    why: 'the engine takes the target of a link for a pattern where its name has wildcards in it',
+    explains: line => /^the engine refuses: failed to compute cache key: "[^"]*[[*?][^"]*" not found/.test(line),
   },
   {
     rule: '12.13',
