@@ -258,7 +258,6 @@ function stepInputs(context: StepContext, report: StepInputs['report']): StepInp
       return tree
     },
     source: ref => sources.open(ref),
-    remote: options.remote,
     ...runsOf(options),
     warn: options.warn,
     mayHit: mayHitIn(options, stage),
@@ -269,9 +268,9 @@ function stepInputs(context: StepContext, report: StepInputs['report']): StepInp
 /** What is the same for every step. */
 export function runsOf(
   options: SolveOptions,
-): Pick<StepInputs, 'host' | 'secrets' | 'runs' | 'signal' | 'now'> {
-  const { host, secrets, runs = { extraHosts: [] }, signal, now } = options
-  return { host, secrets, runs, signal, now }
+): Pick<StepInputs, 'host' | 'secrets' | 'runs' | 'remote' | 'signal' | 'now'> {
+  const { host, secrets, runs = { extraHosts: [] }, remote, signal, now } = options
+  return { host, secrets, runs, remote, signal, now }
 }
 
 /** Tries the keys, cheapest first; a hit is recorded under the keys that missed before it. */
