@@ -3,7 +3,7 @@ import { assembleImage, type NewHistory } from '#image'
 import type { BuildPlan, StagePlan } from '#plan'
 import { type Chain, packedLayer } from '#rootfs'
 import type { Store } from '#store'
-import { clampTimes } from './clamp-times.ts'
+import { clampCreated, clampTimes } from './clamp-times.ts'
 import { type Solved, type SolveOptions, solvePlan, type StepReport } from './solve.ts'
 
 export interface BuiltImage {
@@ -22,6 +22,15 @@ export interface BuiltImage {
  * Throws a `UserError` for what the user can mend.
  */
 export async function buildImage(options: SolveOptions): Promise<BuiltImage> {
+  const image = await solveImage(options)
+  const layers = image.chain.map(layer => layer.id)
+  options.store.images.add(image.id, layers)
+  options.store.layers.touch(layers)
+  return image
+}
+
+/** The same, but the store does not hold it as an image: a later prune takes it. */
+export async function solveImage(options: SolveOptions): Promise<BuiltImage> {
   const solved = await solvePlan(options)
   const { id, config, chain } = await imageOfStage(options, solved)
   return {
@@ -45,8 +54,10 @@ async function imageOfStage(
       ? solved.chain
       : await clampTimes(store, solved.chain, { epoch: plan.epoch, baseLayers: layers - own, signal })
   const packed: Awaited<ReturnType<typeof packedLayer>>[] = []
-  for (const [i, { created }] of chain.entries())
-    packed.push({ ...(await packedLayer(store, chain.slice(0, i + 1), signal)), created })
+  for (const [i, { created }] of chain.entries()) {
+    const layer = await packedLayer(store, chain.slice(0, i + 1), signal)
+    packed.push({ ...layer, created: plan.epoch === undefined ? created : clampCreated(created, plan.epoch) })
+  }
   const config = assembleImage({
     platform: stage.platform,
     config: stage.config,
@@ -55,13 +66,7 @@ async function imageOfStage(
     layers: packed,
     history,
   })
-  const id = await store.blobs.put(config)
-  store.images.add(
-    id,
-    chain.map(layer => layer.id),
-  )
-  store.layers.touch(chain.map(layer => layer.id))
-  return { id, config, chain: packed }
+  return { id: await store.blobs.put(config), config, chain: packed }
 }
 
 /** A stage's new entries below those of the stages it is built from, with positions among all layers. */

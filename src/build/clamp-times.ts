@@ -53,6 +53,7 @@ function isLater({ mtime }: Entry, epoch: number): boolean {
   return mtime.seconds > epoch || (mtime.seconds === epoch && mtime.nanoseconds > 0)
 }
 
-function clampCreated(created: string, epoch: number): string {
+/** A time in RFC 3339, but none after the epoch. */
+export function clampCreated(created: string, epoch: number): string {
   return Date.parse(created) > epoch * 1000 ? new Date(epoch * 1000).toISOString() : created
 }

@@ -15,6 +15,7 @@ export {
   type LayerTree,
   splitPath,
 } from './entry.ts'
+export { firstDifference, type TreeDifference } from './first-difference.ts'
 export { type Found, lookup } from './lookup.ts'
 export { makeDirectory } from './make-directory.ts'
 export { applySymbolicMode } from './mode-change.ts'

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { buildImage, type BuiltImage, predictPlan, type SolveOptions } from '#build'
+import { buildImage, type BuiltImage, predictPlan, type SolveOptions, verifyBuild } from '#build'
 import { ExitCode, type Place, type ProgressSink, renderWarning, UserError, type Warning } from '#diagnostics'
 import { findHostTools, type HostTools } from '#linux'
 import { familiarReference, formatPlatform, hostPlatform, platformMatches } from '#oci'
@@ -112,6 +112,8 @@ async function buildHere(store: Store, request: Request, context: CliContext): P
     const names = built === named ? references.map(familiarReference) : []
     reportResult({ id: built.id, names }, mode, context)
   }
+  if (flags.verify && mode !== 'quiet' && mode !== 'json')
+    context.stderr.write('reproducible: two builds without cache gave the same image\n')
   return undefined
 }
 
@@ -185,7 +187,7 @@ async function buildPlan(
 ): Promise<BuiltImage> {
   const { solve, contexts } = solveOptions(plan, build, { teller, context })
   try {
-    return await buildImage(solve)
+    return await (build.flags.verify ? verifyBuild : buildImage)(solve)
   } finally {
     await contexts.save()
   }

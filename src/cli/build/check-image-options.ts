@@ -7,7 +7,14 @@ import { usageError } from '../usage-error.ts'
  * Says, before anything is built, what cannot be done with the result: several platforms where only one fits, and
  * annotations that nothing would carry. Throws a `UserError` (wrong usage).
  */
-export function checkImageOptions({ platform = [], output = [], annotation = [], iidfile }: BuildFlags): void {
+export function checkImageOptions({
+  platform = [],
+  output = [],
+  annotation = [],
+  iidfile,
+  verify,
+  printPlan,
+}: BuildFlags): void {
   const several = platform.length > 1
   const asOci = output.some(({ type }) => type === 'oci')
   if (several && output.some(({ type }) => type === 'docker')) {
@@ -16,6 +23,8 @@ export function checkImageOptions({ platform = [], output = [], annotation = [],
   if (several && iidfile !== undefined && !asOci) {
     throw usageError('--iidfile names one image, and there is one for each platform', 'add an output of type=oci')
   }
+  if (verify && printPlan)
+    throw usageError('--print-plan builds nothing that could be verified', 'leave one of them out')
   const [first] = annotation
   if (first && !asOci) {
     throw usageError(

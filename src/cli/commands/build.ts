@@ -42,6 +42,7 @@ export interface BuildFlags {
   readonly output?: readonly OutputOption[]
   readonly iidfile?: string
   readonly metadataFile?: string
+  readonly verify?: boolean
   readonly printPlan?: boolean
   readonly explain?: boolean
   readonly progress: ProgressMode
@@ -119,6 +120,7 @@ export const build: Declare = (command, act) => {
     )
     .option('--iidfile <file>', 'write the image id to a file')
     .option('--metadata-file <file>', 'write digests and steps to a file, as JSON')
+    .option('--verify', 'build twice without cache, and fail where the results differ')
     .option('--print-plan', 'print the plan as JSON, with what the cache has of it, and build nothing')
     .option('--explain', 'say of every step that is made anew which input differs from the last build')
     .addOption(progressOption())

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { usageError } from '../usage-error.ts'
 
 /** A line of `/etc/hosts` in the sandbox. */
@@ -19,8 +18,14 @@ export function parseAddHost(text: string): ExtraHost {
   }
   if (given === 'host-gateway') return { name, address: '127.0.0.1' }
   const address = /^\[(.*)\]$/.exec(given)?.[1] ?? given
-  if (isIP(address) === 0 || address.includes('%')) {
+  if (!isAddress(address)) {
     throw usageError(`--add-host ${text}: ${JSON.stringify(given)} is not an IP address`, form)
   }
   return { name, address }
+}
+
+/** IPv4 in four decimal numbers, or IPv6 without a zone. */
+function isAddress(text: string): boolean {
+  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) return text.split('.').every(part => Number(part) < 256)
+  return /^[0-9a-f:.]*:[0-9a-f:.]*$/i.test(text) && URL.canParse(`http://[${text}]/`)
 }
