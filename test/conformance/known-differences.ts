@@ -91,6 +91,11 @@ export const knownDifferences: readonly Known[] = [
     explains: line => /^the engine refuses: failed to compute cache key: "[^"]*[[*?][^"]*" not found/.test(line),
   },
   {
+    rule: '7.10',
+    why: 'the engine looks for circles in stages that nobody needs, too',
+    explains: line => /^the engine refuses: .*circular dependency detected on stage/.test(line),
+  },
+  {
     rule: '12.13',
     why: 'the engine takes 0 for an unknown name in --chown; Slipway refuses it',
     explains: line => /^Slipway refuses: error: unknown (user|group) /.test(line),

@@ -96,7 +96,8 @@ const interesting = [124, 125, 135, 156, 157, 257, 263, 345, 386, 482, 483]
 function spoil(list: readonly Member[], hits: readonly Damage[]): Buffer {
   let archive = Buffer.from(writeArchive(list))
   for (const [at, value, kind] of hits) {
-    const offset = at % Math.max(1, archive.length)
+    if (archive.length === 0) break
+    const offset = at % archive.length
     const block = offset - (offset % 512)
     if (kind === 9) archive = archive.subarray(0, offset)
     else if (kind >= 6)
