@@ -1,7 +1,7 @@
 import type { WarningSink } from '#diagnostics'
 import type { DockerfileTree } from '#dockerfile'
 import { hostPlatform, type Platform } from '#oci'
-import type { PlanOptions } from './plan-options.ts'
+import type { FileOptions } from './plan-options.ts'
 import { assign, expandIn, reportUndefined, type Scope } from './scope.ts'
 
 /** Arguments that everything before the first FROM and every FROM line can see. */
@@ -33,7 +33,7 @@ export function platformArguments({
 }
 
 /** The global scope that a plan with these options has; warns of nothing. */
-export function scopeOfOptions(options: PlanOptions): GlobalScope {
+export function scopeOfOptions(options: FileOptions): GlobalScope {
   const buildPlatform = options.buildPlatform ?? hostPlatform()
   const platform = options.platform ?? buildPlatform
   return globalScope(options.tree, {

@@ -16,4 +16,4 @@ export {
 export { isGitSource, isUrlSource } from './copy-sources.ts'
 export { planBuild } from './plan-build.ts'
 export { planToJson } from './plan-json.ts'
-export type { Entitlement, PlanOptions } from './plan-options.ts'
+export type { Entitlement, FileOptions, PlanOptions } from './plan-options.ts'

@@ -4,7 +4,7 @@ import { formatPlatform } from '#oci'
 import type { BuildPlan, RunMount } from './build-plan.ts'
 import { type GlobalScope, scopeOfOptions } from './global-scope.ts'
 import { mountFields } from './mount-fields.ts'
-import type { PlanOptions } from './plan-options.ts'
+import type { FileOptions } from './plan-options.ts'
 import { shownValue } from './secret-values.ts'
 import { stageHeaders } from './stage-headers.ts'
 
@@ -49,7 +49,7 @@ export interface TargetSummary {
 }
 
 /** All stages of a file, in order. Asks for no images. Throws a `UserError` for FROM lines that cannot be expanded. */
-export function listTargets(options: PlanOptions): readonly TargetSummary[] {
+export function listTargets(options: FileOptions): readonly TargetSummary[] {
   const headers = stageHeaders(options.tree, { globals: scopeOfOptions(options), warn: () => {} })
   return headers.map(({ node, base, platform, place }, i) => ({
     ...nameAndDescription(node),
@@ -61,7 +61,7 @@ export function listTargets(options: PlanOptions): readonly TargetSummary[] {
 }
 
 /** What the stages of a plan take: arguments of these stages, and global ones that they use. */
-export function outlineOf(options: PlanOptions, plan: BuildPlan): Outline {
+export function outlineOf(options: FileOptions, plan: BuildPlan): Outline {
   const { tree } = options
   const globals = scopeOfOptions(options)
   const reached = plan.stages.flatMap(stage => {
@@ -108,7 +108,7 @@ function merged(candidates: readonly Candidate[]): readonly OutlineArgument[] {
 }
 
 function argumentsOf(
-  { tree: { source } }: PlanOptions,
+  { tree: { source } }: FileOptions,
   instructions: readonly ArgInstruction[],
   values: ReadonlyMap<string, string>,
 ): readonly Candidate[] {
@@ -131,7 +131,7 @@ function argumentsOf(
 }
 
 /** Names of global arguments that reachable stages use in FROM and --from, or take over. */
-function usedGlobals({ tree }: PlanOptions, { values }: GlobalScope, nodes: readonly StageNode[]): ReadonlySet<string> {
+function usedGlobals({ tree }: FileOptions, { values }: GlobalScope, nodes: readonly StageNode[]): ReadonlySet<string> {
   const used = new Set<string>()
   const collect = (word: MappedText | undefined): void => {
     if (!word?.text.includes('$')) return

@@ -6,6 +6,9 @@ import type { ResolvedImage, RunStep } from './build-plan.ts'
 /** What RUN may not do unless `--allow` says so (section 11.8 of the language page). */
 export type Entitlement = 'network.host' | 'security.insecure'
 
+/** What is needed to read a file's FROM lines. */
+export type FileOptions = Pick<PlanOptions, 'tree' | 'target' | 'buildArgs' | 'platform' | 'buildPlatform'>
+
 /** What a plan is made from. */
 export interface PlanOptions {
   readonly tree: DockerfileTree

@@ -7,6 +7,7 @@ import { type BuildPlan, planToJson } from '#plan'
 import type { Store } from '#store'
 import { type BuildOutcome, buildMetadata, type PlatformImage } from '../build/build-metadata.ts'
 import { checkImageOptions } from '../build/check-image-options.ts'
+import { checkedWarnings, refuseFailing } from '../build/checked-warnings.ts'
 import { type NamedContexts, namedContexts, type OpenContexts, openContexts } from '../build/named-contexts.ts'
 import { type Elsewhere, openElsewhere } from '../build/open-elsewhere.ts'
 import { needsNamespace, plansFromOptions } from '../build/plan-from-options.ts'
@@ -16,6 +17,7 @@ import { writeOutputs } from '../build/write-outputs.ts'
 import type { BuildFlags } from '../commands/build.ts'
 import { type CliContext, isOrdinaryUser } from '../context.ts'
 import { enterNamespace } from '../namespace.ts'
+import { callOf } from '../options/call.ts'
 import type { ProgressMode } from '../options/progress-option.ts'
 import { reportResult } from '../progress/report-result.ts'
 import { type ActivityTeller, idCounter } from '../progress/tell-activity.ts'
@@ -41,7 +43,7 @@ export async function buildCommand(path: string, flags: BuildFlags, context: Cli
     return buildHere(store, { dockerfile, contexts, elsewhere, flags, mode }, context)
   })
   // The store is closed again: the process inside opens it for itself.
-  return need ? enter(need, context) : 0
+  return typeof need === 'object' ? enter(need, context) : (need ?? ExitCode.ok)
 }
 
 interface Request {
@@ -64,7 +66,7 @@ function checkOutputs({ output = [], printPlan }: BuildFlags, mode: ProgressMode
 
 /** What was read from standard input cannot be read again inside, so an ordinary user goes in first, where possible. */
 async function enterBeforeReading(path: string, flags: BuildFlags, context: CliContext): Promise<number | undefined> {
-  if ((path !== '-' && flags.file !== '-') || flags.printPlan) return undefined
+  if ((path !== '-' && flags.file !== '-') || flags.printPlan || callOf(flags)) return undefined
   try {
     return await enterNamespace(context, true)
   } catch (error) {
@@ -88,12 +90,18 @@ async function enter({ at }: Need, context: CliContext): Promise<number> {
   }
 }
 
-/** Builds, or says that a namespace is needed first. */
-async function buildHere(store: Store, request: Request, context: CliContext): Promise<Need | undefined> {
+/** Builds or looks at the file, and gives the exit code; or says that a namespace is needed first. */
+async function buildHere(store: Store, request: Request, context: CliContext): Promise<Need | number | undefined> {
   const { dockerfile, flags, contexts, mode } = request
-  const warnings: Warning[] = []
-  const warn = (warning: Warning): void => void warnings.push(warning)
+  const call = callOf(flags)
+  if (call) {
+    const { callCommand } = await import('./call-command.ts')
+    return callCommand({ ...request, store }, call, context)
+  }
+  const found: Warning[] = []
+  const warn = (warning: Warning): void => void found.push(warning)
   const plans = await plansFromOptions({ store, dockerfile, flags, contexts, warn }, context)
+  const warnings = checkedWarnings({ dockerfile, flags, plans, found }, context)
   if (flags.printPlan) {
     for (const warning of warnings) context.stderr.write(renderWarning(warning, { color: context.color.stderr }))
     context.stdout.write(plansToJson(await withPredictions(plans, { ...request, store }, context)))
@@ -106,6 +114,7 @@ async function buildHere(store: Store, request: Request, context: CliContext): P
   }
   const { images, named, references } = await withProgress(mode, context, progress => {
     for (const warning of warnings) progress({ kind: 'warning', warning, time: context.now() })
+    refuseFailing(warnings)
     return buildAndWrite({ ...request, store, plans, progress }, context)
   })
   for (const { built } of images) {

@@ -5,6 +5,7 @@ import type { Entitlement } from '#plan'
 import { addExamples, type Declare } from '../command-entry.ts'
 import { type ExtraHost, parseAddHost } from '../options/add-host.ts'
 import { type AnnotationOption, parseAnnotation } from '../options/annotation.ts'
+import { type CallOption, parseCall } from '../options/call.ts'
 import { choice } from '../options/choice.ts'
 import { collect } from '../options/collect.ts'
 import { parseEntitlement } from '../options/entitlement.ts'
@@ -44,6 +45,8 @@ export interface BuildFlags {
   readonly metadataFile?: string
   readonly verify?: boolean
   readonly printPlan?: boolean
+  readonly call?: CallOption
+  readonly check?: boolean
   readonly explain?: boolean
   readonly progress: ProgressMode
   readonly quiet?: boolean
@@ -123,6 +126,8 @@ export const build: Declare = (command, act) => {
     .option('--verify', 'build twice without cache, and fail where the results differ')
     .option('--print-plan', 'print the plan as JSON, with what the cache has of it, and build nothing')
     .option('--explain', 'say of every step that is made anew which input differs from the last build')
+    .option('--check', 'look for mistakes in the Dockerfile and build nothing (--call check)')
+    .option('--call <method>', 'build nothing and tell: check, outline or targets[,format=json]', parseCall)
     .addOption(progressOption())
     .option('-q, --quiet', 'print only the image id')
     .action(
