@@ -10,6 +10,7 @@
 export { keepYoungGenerationSmall } from './keep-young-generation-small.ts'
 export { resourceLimitNames } from './check-sandbox.ts'
 export { copyRange } from './copy-range.ts'
+export { type ForwardedAgent, forwardAgent } from './forward-agent.ts'
 export { type FileLock, lockFile, tryLockFile } from './file-lock.ts'
 export { type FileTime, setFileTimes } from './file-times.ts'
 export { findHostTools, findProgram, type HostTools, hostSearchPath } from './host-tools.ts'
@@ -34,6 +35,7 @@ export type {
   SandboxSpec,
   TmpfsMount,
 } from './sandbox-spec.ts'
+export { startAgent, type StartedAgent } from './start-agent.ts'
 export { syncFileSystem } from './sync-file-system.ts'
 export {
   type EnterOptions,

@@ -54,7 +54,10 @@ export const reserved: readonly Reserved[] = [
       'node:dns',
     ),
     rooms: ['http'],
-    exceptions: { 'src/plan/exposed-ports.ts': 'isIP is a pure function' },
+    exceptions: {
+      'src/plan/exposed-ports.ts': 'isIP is a pure function',
+      'src/linux/forward-agent.ts': 'sockets of this machine, not of the network',
+    },
   },
   { what: 'the global fetch', pattern: /(?<![\w.#$])fetch\(/, rooms: ['http'] },
   { what: 'SQLite', pattern: modules('node:sqlite'), rooms: ['store'] },
