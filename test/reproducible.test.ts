@@ -184,7 +184,7 @@ describe('slipway build --verify', () => {
     expect(code).toBe(0)
   })
 
-  test.each([
+  test.for<readonly [what: string, run: string, says: string | RegExp]>([
     [
       'a file',
       'RUN mkdir /x && cat /proc/sys/kernel/random/uuid >/x/id && echo >/x/z',
