@@ -5,6 +5,7 @@
  * expanded, only what the target needs. Always: pure but for asking for base image configurations.
  */
 export type * from './build-plan.ts'
+export { isGitSource, isUrlSource } from './copy-sources.ts'
 export {
   listTargets,
   type Outline,
@@ -13,7 +14,6 @@ export {
   outlineOf,
   type TargetSummary,
 } from './outline.ts'
-export { isGitSource, isUrlSource } from './copy-sources.ts'
 export { planBuild } from './plan-build.ts'
 export { planToJson } from './plan-json.ts'
 export type { Entitlement, FileOptions, PlanOptions } from './plan-options.ts'

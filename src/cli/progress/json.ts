@@ -29,6 +29,8 @@ export type JsonEvent =
       readonly message: string
       readonly hint?: string
       readonly at?: JsonPlace
+      /** The page that explains it. */
+      readonly url?: string
       readonly time: number
     }
   | {
@@ -99,8 +101,16 @@ export function jsonError(error: UserError, time: number): string {
   return line({ kind: 'error', message, hint, details, ...(error.at && { at: placeOf(error.at) }), exitCode, time })
 }
 
-function warningEvent({ code, message, hint, at }: Warning, time: number): JsonEvent {
-  return { kind: 'warning', code, message, ...(hint !== undefined && { hint }), ...(at && { at: placeOf(at) }), time }
+function warningEvent({ code, message, hint, at, url }: Warning, time: number): JsonEvent {
+  return {
+    kind: 'warning',
+    code,
+    message,
+    ...(hint !== undefined && { hint }),
+    ...(at && { at: placeOf(at) }),
+    ...(url !== undefined && { url }),
+    time,
+  }
 }
 
 function placeOf({ source, span }: Place): JsonPlace {
