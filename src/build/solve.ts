@@ -71,8 +71,7 @@ export interface Solved {
 }
 
 /**
- * Solves a plan: each stage once, independent stages at the same time. A stage that only others read from is solved when
- * the first of them asks.
+ * Solves a plan: each stage once, independent stages at the same time. The first failure stops the others and is thrown.
  */
 export async function solvePlan(options: SolveOptions): Promise<Solved> {
   const solving = new Map<number, Promise<Chain>>()
