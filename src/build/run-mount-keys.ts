@@ -1,7 +1,7 @@
 import type { RunMount, RunStep } from '#plan'
 import { contentOf, digestSelection, isListable, listSelection } from '#tree'
 import { learnContents } from './contents.ts'
-import { selectMount } from './run-mounts.ts'
+import { selectMount } from './bound-files.ts'
 import type { CacheKey, StepInputs } from './step-kind.ts'
 
 /** How a bind mount of a stage counts: by the stage's identity, which is cheap, or by the content that is mounted. */

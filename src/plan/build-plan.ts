@@ -102,6 +102,8 @@ export type RunMount =
       readonly target: string
       readonly id: string
       readonly idGiven: boolean
+      /** Keeps caches of the same id apart (BUILDKIT_CACHE_MOUNT_NS). */
+      readonly namespace?: string
       readonly sharing: 'shared' | 'private' | 'locked'
       readonly from?: SourceRef
       readonly source: string

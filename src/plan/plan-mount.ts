@@ -142,6 +142,7 @@ function planCache(draft: Draft): RunMount {
   const target = targetOf(draft)
   const id = textOf(draft, 'id')
   const from = refOf(draft)
+  const namespace = draft.state.buildArgs.get('BUILDKIT_CACHE_MOUNT_NS') ?? ''
   const sharing = (textOf(draft, 'sharing') || 'shared').toLowerCase()
   if (sharing !== 'shared' && sharing !== 'private' && sharing !== 'locked') {
     throw invalid(draft, 'sharing', 'one of shared, private, locked')
@@ -151,6 +152,7 @@ function planCache(draft: Draft): RunMount {
     target,
     id: id || target,
     idGiven: id !== '',
+    ...(namespace !== '' && { namespace }),
     sharing,
     ...(from && { from }),
     source: sourceOf(draft),
