@@ -57,6 +57,29 @@ test('5.10 another body of a heredoc is another RUN', async ({ skip }) => {
   expect(await textOf('two')).toBe('two\n')
 })
 
+test('7.12 steps are titled with their stage: its name, else its number; the only stage of a file has none', async () => {
+  const titles = async (text: string): Promise<string[]> => {
+    const context = layOut({ Dockerfile: text, a: 'a' })
+    const { stderr } = await slipwayOk(['build', '--progress', 'plain', context], { root })
+    return [...stderr.matchAll(/^#\d+ \[([^\]]*)\] (?:FROM|COPY)/gm)].map(match => match[1] ?? '')
+  }
+  const several = await titles(
+    'FROM scratch\nCOPY a /b\nFROM scratch AS named\nCOPY --from=0 /b /c\nFROM named\nCOPY a /d\n',
+  )
+  expect(new Set(several.map(title => title.split(' ')[0]))).toEqual(new Set(['stage-0', 'named', 'stage-2']))
+  expect((await titles('FROM scratch\nCOPY a /only\n')).every(title => /^\d+\/\d+$/.test(title))).toBe(true)
+})
+
+test('18 RUN for Windows is refused at its place, COPY is built', async () => {
+  const run = layOut({ Dockerfile: 'FROM scratch\nCOPY a /\nRUN dir\n', a: 'a' })
+  const ended = await slipway(['build', '--platform', 'windows/amd64', run], { root })
+  expect(ended.code).toBe(1)
+  expect(ended.stderr).toMatch(/RUN cannot be executed for windows[^]*Dockerfile:3:1/)
+  const image = await build(layOut({ Dockerfile: 'FROM scratch\nCOPY a /\n', a: 'a' }), '--platform', 'windows/amd64')
+  expect(image.config['os']).toBe('windows')
+  expect(namesIn(image)).toEqual(['/', '/a'])
+})
+
 test('10.4 an image without layers has empty lists', async () => {
   const image = await build(layOut({ Dockerfile: 'FROM scratch\nLABEL a=1\n' }))
   const manifest = readArchive(image.archive)
