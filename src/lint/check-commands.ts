@@ -6,20 +6,19 @@ import {
   type StageNode,
   type TextInstruction,
 } from '#dockerfile'
-import { type Finding, parentOf, type Subject } from './finding.ts'
+import type { Finding, Subject } from './finding.ts'
 
 /** The checks that need to know what came before in the stage and in those it is built from. */
 export function checkCommands(subject: Subject): readonly Finding[] {
-  const known = new Map<number, Inherited>()
-  const all = subject.tree.stages.map(stage => {
-    const parent = parentOf(subject.tree, stage)
-    const before = (parent && known.get(parent.position)) ?? { shell: false, workdir: false }
+  const byName = new Map<string, Inherited>()
+  const reached = new Set(subject.stages)
+  return subject.tree.stages.flatMap(stage => {
+    const before = byName.get(stage.from.image.text) ?? { shell: false, workdir: false }
     const shell = before.shell || subject.options.shellInBase?.has(stage.position) === true
     const { findings, after } = checkStage(subject, stage, { ...before, shell })
-    known.set(stage.position, after)
-    return { stage, findings }
+    if (stage.name !== undefined) byName.set(stage.name, after)
+    return reached.has(stage) ? findings : []
   })
-  return all.filter(({ stage }) => subject.stages.includes(stage)).flatMap(({ findings }) => findings)
 }
 
 /** What a stage starts with. */

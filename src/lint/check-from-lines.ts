@@ -7,15 +7,21 @@ import type { Finding, Subject } from './finding.ts'
 /** The checks of stage names and FROM lines: always of the whole file. */
 export function checkFromLines({ tree }: Subject): readonly Finding[] {
   const defaults = defaultArguments(tree)
-  return tree.stages.flatMap(stage => [
-    ...checkName(tree, stage),
-    ...checkAs(stage.from),
-    ...checkPlatform(tree, stage),
-    ...checkDefaults(tree, stage, defaults),
-  ])
+  const names = new Set<string>()
+  return tree.stages.flatMap(stage => {
+    const findings = [
+      ...checkName(stage, names),
+      ...checkAs(stage.from),
+      ...checkPlatform(tree, stage),
+      ...checkDefaults(tree, stage.from, { defaults, names }),
+    ]
+    if (stage.name !== undefined) names.add(stage.name)
+    return findings
+  })
 }
 
-function checkName({ stages }: DockerfileTree, { position, name, from }: StageNode): readonly Finding[] {
+/** `names`: of the stages above. */
+function checkName({ name, from }: StageNode, names: ReadonlySet<string>): readonly Finding[] {
   const word = from.name
   if (!word || name === undefined) return []
   const findings: Finding[] = []
@@ -35,7 +41,7 @@ function checkName({ stages }: DockerfileTree, { position, name, from }: StageNo
       span: word.span,
     })
   }
-  if (stages.slice(0, position).some(other => other.name === name)) {
+  if (names.has(name)) {
     findings.push({
       code: 'DuplicateStageName',
       message: `the stage name ${name} is used before`,
@@ -116,15 +122,14 @@ function defaultArguments({ source, escape, globalArgs }: DockerfileTree): Reado
 }
 
 function checkDefaults(
-  { source, escape, stages }: DockerfileTree,
-  { position, from: { image } }: StageNode,
-  defaults: ReadonlyMap<string, string>,
+  { source, escape }: DockerfileTree,
+  { image }: FromInstruction,
+  { defaults, names }: { readonly defaults: ReadonlyMap<string, string>; readonly names: ReadonlySet<string> },
 ): readonly Finding[] {
   if (!image.text.includes('$')) return []
-  const names = stages.slice(0, position).map(({ name }) => name)
   const valid = attempt(() => {
     const base = expandWord(image, name => defaults.get(name), { source, escape }).value
-    return names.includes(base) || base === 'scratch' || parseReference(base) !== undefined
+    return names.has(base) || base === 'scratch' || parseReference(base) !== undefined
   })
   if (valid) return []
   return [

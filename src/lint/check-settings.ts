@@ -27,23 +27,42 @@ export interface FileSettings {
 export function fileSettings(tree: DockerfileTree, given: string | undefined): FileSettings {
   const warnings: Warning[] = []
   const whole = wholeFile(tree, given, warnings)
-  const parts: { readonly span: Span; readonly settings: CheckSettings }[] = []
-  const addPart = (comments: readonly Comment[], span: Span): void => {
+  const partOf = (comments: readonly Comment[], span: Span): readonly Part[] => {
     const own = comments.flatMap(comment => settingOf(tree.source, comment) ?? [])
-    if (own.length === 0) return
+    if (own.length === 0) return []
     const read = own.map(text => readSettings(tree.source, text, warnings))
-    parts.push({ span, settings: read.reduce(merge, none) })
+    return [{ span, settings: read.reduce(merge, none) }]
   }
-  for (const { comments, span } of tree.globalArgs) addPart(comments, span)
-  for (const { from, instructions } of tree.stages) {
-    addPart(from.comments, { start: from.span.start, end: (instructions.at(-1) ?? from).span.end })
-    for (const { comments, span } of instructions) addPart(comments, span)
-  }
+  const stages = tree.stages.flatMap(({ from, instructions }) =>
+    partOf(from.comments, { start: from.span.start, end: (instructions.at(-1) ?? from).span.end }),
+  )
+  const instructions = [
+    ...tree.globalArgs.flatMap(({ comments, span }) => partOf(comments, span)),
+    ...tree.stages.flatMap(stage => stage.instructions.flatMap(({ comments, span }) => partOf(comments, span))),
+  ]
   const at = (offset: number | undefined): CheckSettings =>
-    parts
-      .filter(({ span }) => offset !== undefined && span.start <= offset && offset <= span.end)
-      .reduce((sum, { settings }) => merge(sum, settings), whole)
+    [partAt(stages, offset), partAt(instructions, offset)].reduce(merge, whole)
   return { at, warnings }
+}
+
+/** A stage or an instruction with settings of its own. */
+interface Part {
+  readonly span: Span
+  readonly settings: CheckSettings
+}
+
+/** The settings of the part that holds an offset; parts stand in order and do not overlap. */
+function partAt(parts: readonly Part[], offset: number | undefined): CheckSettings {
+  if (offset === undefined) return none
+  let low = 0
+  let high = parts.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((parts[middle]?.span.start ?? 0) <= offset) low = middle + 1
+    else high = middle
+  }
+  const part = parts[low - 1]
+  return part && offset <= part.span.end ? part.settings : none
 }
 
 /** Whether a check speaks under these settings. */

@@ -33,8 +33,3 @@ export interface Subject {
   /** The stages whose instructions are looked at. */
   readonly stages: readonly StageNode[]
 }
-
-/** The stage of this file that a stage is built from, as far as its name stands there literally. */
-export function parentOf({ stages }: DockerfileTree, stage: StageNode): StageNode | undefined {
-  return stages.slice(0, stage.position).findLast(({ name }) => name === stage.from.image.text)
-}
