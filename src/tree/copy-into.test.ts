@@ -126,6 +126,10 @@ describe('unpackInto', () => {
   test('12.19 the root entry does not change the destination', () => {
     expect(unpack([entry('./', 'directory', { mode: 0o700 }), entry('./x')])).toEqual(['etc directory', 'etc/x file'])
   })
+  test('12.19 a file in the place of the destination is an error', () => {
+    for (const destination of ['/etc/conf', '/flink', '/etc/conf/sub'])
+      expect(() => unpackInto(parent, [entry('x')], { destination, created: time })).toThrow(/conf" exists and is not/)
+  })
   test('12.19 nothing escapes: names and links stay below the destination', () => {
     expect(unpack([entry('../../x'), entry('l', 'symlink', { link: '/tmp' }), entry('l/y')])).toEqual([
       'etc directory',

@@ -17,7 +17,7 @@ export interface UnpackOptions {
 /**
  * ADD of an archive as a layer program. Members keep mode, owner and time; the archive's own root entry is ignored;
  * symlinks on the way, in the destination or made by the archive, are followed inside the destination, never out of it.
- * Throws a `UserError` for a hard link whose target is not in the archive.
+ * Throws a `UserError` where the destination cannot be a directory, and for a hard link whose target is not in the archive.
  */
 export function unpackInto(parent: Tree, members: readonly Entry[], options: UnpackOptions): LayerTree {
   const draft = draftLayer(parent)
@@ -27,6 +27,14 @@ export function unpackInto(parent: Tree, members: readonly Entry[], options: Unp
     uid: options.owner?.uid ?? 0,
     gid: options.owner?.gid ?? 0,
     mtime: options.created,
+  }
+  for (let at = base; at !== ''; at = splitPath(at).parent) {
+    const entry = parent.get(at)
+    if (entry && entry.type !== 'directory') {
+      throw new UserError(`cannot unpack an archive into "/${base}": "/${at}" exists and is not a directory`, {
+        hint: 'choose another destination, or copy the archive as a file with --unpack=false',
+      })
+    }
   }
   draft.makeDirectories(base, directories)
   for (const member of members) {

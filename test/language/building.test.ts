@@ -135,7 +135,13 @@ test('12.23 only what is copied is read', async ({ skip }) => {
 
 test('13.8 a context from an archive is not filtered, a named directory has its own ignore file', async () => {
   const member = (path: string, text: string) => ({
-    ...{ path, kind: 'file' as const, mode: 0o644, uid: 0, gid: 0, mtime: 1, body: Buffer.from(text) },
+    path,
+    kind: 'file' as const,
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    mtime: 1,
+    body: Buffer.from(text),
   })
   const archive = writeArchive([
     member('Dockerfile', 'FROM scratch\nCOPY . /\n'),
