@@ -46,6 +46,7 @@ export async function importLayer(
     ...(parent !== undefined && { parent }),
     diffId: digest,
     size,
+    tarSize: done,
     created,
     tar: true,
     entries: encodeEntries(entries),

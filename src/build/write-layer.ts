@@ -26,6 +26,7 @@ export async function writeLayer(
     tar: true,
     entries: encodeEntries(entries, packed.offsets),
     size: packed.size,
+    tarSize: packed.tarSize,
     created: newest(entries),
   }
 }

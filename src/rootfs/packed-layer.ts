@@ -20,7 +20,7 @@ export async function packedLayer(
   const packed = await packLayer(entries, async bytes => void hash.update(bytes), signal ? { signal } : {})
   const diffId = hash.digest()
   await store.layers.addEntries(layer.id, encodeEntries(entries), packed.size)
-  return { ...store.layers.setDiffId(layer.id, diffId), diffId }
+  return { ...store.layers.setDiffId(layer.id, diffId, packed.tarSize), diffId }
 }
 
 /** The topmost layer's archive, uncompressed. Throws at the end when it is not what its diff id says. */

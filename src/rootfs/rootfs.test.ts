@@ -117,6 +117,7 @@ describe.skipIf(!isRoot)('forms of layers', () => {
   test('a layer without its tar packs to its diff id again; a file that was changed is noticed', async () => {
     const layer = await directoryLayer('run', directory => writeFileSync(join(directory, 'f'), 'content'))
     await packedLayer(store, [layer])
+    expect(store.layers.get(layer.id)?.tarSize).toBe(2048)
     const read = async (): Promise<number> => {
       let size = 0
       for await (const chunk of openLayerTar(store, [layer])) size += chunk.length

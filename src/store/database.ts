@@ -4,11 +4,11 @@ import { DatabaseSync } from 'node:sqlite'
 import { UserError } from '#diagnostics'
 
 /** Grows with each change of the tables; a store of another version is refused, never guessed at. */
-const version = 1
+const version = 2
 
 const schema = `
 CREATE TABLE layers (
-  id TEXT PRIMARY KEY, parent TEXT, name TEXT NOT NULL UNIQUE, diff_id TEXT, size INTEGER, created TEXT NOT NULL,
+  id TEXT PRIMARY KEY, parent TEXT, name TEXT NOT NULL UNIQUE, diff_id TEXT, size INTEGER, tar_size INTEGER, created TEXT NOT NULL,
   directory INTEGER NOT NULL, tar INTEGER NOT NULL, entries INTEGER NOT NULL, used INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX layers_by_diff_id ON layers (diff_id);

@@ -22,6 +22,8 @@ export interface LayerRecord {
   readonly diffId?: Digest
   /** Bytes of file content, once its entries were listed. */
   readonly size?: number
+  /** Bytes of its tar form, once it was packed. */
+  readonly tarSize?: number
   /** RFC 3339. */
   readonly created: string
   readonly forms: { readonly directory: boolean; readonly tar: boolean; readonly entries: boolean }
@@ -32,6 +34,7 @@ export interface NewLayer {
   readonly parent?: LayerId
   readonly diffId?: Digest
   readonly size?: number
+  readonly tarSize?: number
   readonly created: string
   /** A directory of the same file system that becomes the layer's directory form. */
   readonly directory?: string
@@ -50,8 +53,8 @@ export interface LayerStore {
   freshId(key: string): LayerId
   /** Adds a form to a layer that is already there. */
   addDirectory(id: LayerId, directory: string): Promise<LayerRecord>
-  addTar(id: LayerId, diffId: Digest): LayerRecord
-  setDiffId(id: LayerId, diffId: Digest): LayerRecord
+  /** What packing found out; the archive itself is not kept. `tarSize`: its bytes. */
+  setDiffId(id: LayerId, diffId: Digest, tarSize: number): LayerRecord
   /** `size`: bytes of file content. */
   addEntries(id: LayerId, entries: readonly Uint8Array[], size: number): Promise<LayerRecord>
   readEntries(layer: LayerRecord): Promise<Buffer>
@@ -70,6 +73,7 @@ interface Row {
   name: string
   diff_id: string | null
   size: number | null
+  tar_size: number | null
   created: string
   directory: number
   tar: number
@@ -119,7 +123,7 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
         if (select.get(layer.id)) return false
         database
           .prepare(
-            'INSERT INTO layers (id, parent, name, diff_id, size, created, directory, tar, entries, used) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+            'INSERT INTO layers (id, parent, name, diff_id, size, tar_size, created, directory, tar, entries, used) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
           )
           .run(
             layer.id,
@@ -127,6 +131,7 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
             name,
             layer.diffId ?? null,
             layer.size ?? null,
+            layer.tarSize ?? null,
             layer.created,
             flag(layer.directory),
             flag(layer.tar),
@@ -152,12 +157,8 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
       database.prepare('UPDATE layers SET directory = 1 WHERE id = ?').run(id)
       return must(id)
     },
-    addTar: (id, diffId) => {
-      database.prepare('UPDATE layers SET tar = 1, diff_id = ? WHERE id = ?').run(diffId, id)
-      return must(id)
-    },
-    setDiffId: (id, diffId) => {
-      database.prepare('UPDATE layers SET diff_id = ? WHERE id = ?').run(diffId, id)
+    setDiffId: (id, diffId, tarSize) => {
+      database.prepare('UPDATE layers SET diff_id = ?, tar_size = ? WHERE id = ?').run(diffId, tarSize, id)
       return must(id)
     },
     addEntries: async (id, bytes, size) => {
@@ -204,6 +205,7 @@ function toRecord(row: Row): LayerRecord {
     name: row.name,
     ...(row.diff_id !== null && { diffId: row.diff_id as Digest }),
     ...(row.size !== null && { size: row.size }),
+    ...(row.tar_size !== null && { tarSize: row.tar_size }),
     created: row.created,
     forms: { directory: row.directory === 1, tar: row.tar === 1, entries: row.entries === 1 },
   }

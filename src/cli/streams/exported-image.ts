@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises'
 import type { ExportedImage, ExportedLayer } from '#image'
 import type { Digest, Reference } from '#oci'
 import { type Chain, openLayerTar, packedLayer } from '#rootfs'
@@ -21,13 +20,6 @@ export async function exportedImage(store: Store, { id, chain, references }: Nam
 async function exportedLayer(store: Store, chain: Chain): Promise<ExportedLayer> {
   const layer = await packedLayer(store, chain)
   const open = (): AsyncIterable<Uint8Array> => openLayerTar(store, chain)
-  const size = layer.forms.tar ? (await stat(store.blobs.path(layer.diffId))).size : await lengthOf(open())
-  return { diffId: layer.diffId, size, open }
-}
-
-/** An archive's header comes before its bytes, so a layer that is packed on the way out is packed twice. */
-async function lengthOf(bytes: AsyncIterable<Uint8Array>): Promise<number> {
-  let length = 0
-  for await (const chunk of bytes) length += chunk.length
-  return length
+  if (layer.tarSize === undefined) throw new Error(`layer ${layer.id} is packed, but its size is not known`)
+  return { diffId: layer.diffId, size: layer.tarSize, open }
 }
