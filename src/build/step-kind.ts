@@ -35,12 +35,20 @@ export interface SecretSource {
   read(): Promise<Uint8Array>
 }
 
+/** An ssh agent of the command line. */
+export interface SshSource {
+  /** Path of its socket; an agent that has to be started is started by the first who asks. */
+  socket(): Promise<string>
+}
+
 /** What the command line says about every RUN (section 11.8 of the language page). */
 export interface RunSettings {
   /** Lines of `/etc/hosts` beside the sandbox's own. The names are part of the cache key, the addresses are not. */
   readonly extraHosts: readonly { readonly name: string; readonly address: string }[]
   /** Bytes of `/dev/shm`. */
   readonly shmSize?: number
+  /** Agents for `--mount=type=ssh`, by id. */
+  readonly ssh?: ReadonlyMap<string, SshSource>
   readonly ulimits?: readonly ResourceLimit[]
 }
 

@@ -3,8 +3,10 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '#diagnostics'
 import { findProgram, hostSearchPath } from './host-tools.ts'
+import { processStartTime } from './process-alive.ts'
 import { runTool } from './run-tool.ts'
 
 export interface AgentOptions {
@@ -45,11 +47,7 @@ export async function startAgent({ keys, path, signal }: AgentOptions): Promise<
   const ended = once(child, 'close').catch(() => undefined)
   let agent: number | undefined
   const end = async (): Promise<void> => {
-    try {
-      if (agent !== undefined) process.kill(agent, 'SIGTERM')
-    } catch {
-      // It has ended by itself.
-    }
+    if (agent !== undefined) await endProcess(agent)
     child.stdin.destroy()
     child.kill('SIGKILL')
     await ended
@@ -66,6 +64,19 @@ export async function startAgent({ keys, path, signal }: AgentOptions): Promise<
     throw error
   }
 }
+
+/** The agent is no child of ours: it is asked to end, and looked after until it has. */
+async function endProcess(pid: number): Promise<void> {
+  try {
+    process.kill(pid, 'SIGTERM')
+    for (let i = 0; i < 200 && isThere(pid); i++) await sleep(10)
+    if (isThere(pid)) process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+const isThere = (pid: number): boolean => processStartTime(pid) !== undefined
 
 async function pidOf(output: NodeJS.ReadableStream): Promise<number | undefined> {
   let text = ''

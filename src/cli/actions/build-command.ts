@@ -40,7 +40,7 @@ export async function buildCommand(path: string, flags: BuildFlags, context: Cli
   const need = await withStore(context, async store => {
     await using elsewhere = openElsewhere(store, flags, context)
     const dockerfile = await readDockerfile(input, elsewhere, context)
-    return buildHere(store, { dockerfile, contexts, elsewhere, flags, mode }, context)
+    return await buildHere(store, { dockerfile, contexts, elsewhere, flags, mode }, context)
   })
   // The store is closed again: the process inside opens it for itself.
   return typeof need === 'object' ? enter(need, context) : (need ?? ExitCode.ok)
@@ -223,6 +223,7 @@ function solveOptions(
       extraHosts: flags.addHost ?? [],
       ...(flags.shmSize !== undefined && { shmSize: flags.shmSize }),
       ...(flags.ulimit && { ulimits: flags.ulimit }),
+      ssh: elsewhere.agents.byId,
     },
     subject: subjectOf(dockerfile, context),
     explain: flags.explain === true,

@@ -15,6 +15,7 @@ import { type OutputOption, parseOutput } from '../options/output.ts'
 import { collectPlatforms } from '../options/platforms.ts'
 import { type ProgressMode, progressOption } from '../options/progress-option.ts'
 import { parseSecret, type SecretOption } from '../options/secret.ts'
+import { parseSsh, type SshOption } from '../options/ssh.ts'
 import { parseTag } from '../options/tag.ts'
 import { parseUlimit } from '../options/ulimit.ts'
 
@@ -28,6 +29,7 @@ export interface BuildFlags {
   readonly buildContext?: readonly NameValue[]
   readonly label?: readonly NameValue[]
   readonly secret?: readonly SecretOption[]
+  readonly ssh?: readonly SshOption[]
   readonly platform?: readonly Platform[]
   readonly annotation?: readonly AnnotationOption[]
   readonly addHost?: readonly ExtraHost[]
@@ -88,6 +90,11 @@ export const build: Declare = (command, act) => {
       '--secret <spec>',
       'a secret for RUN --mount=type=secret: id=ID[,src=FILE|,env=NAME] (repeatable)',
       collect(parseSecret),
+    )
+    .option(
+      '--ssh <spec>',
+      'an ssh agent for RUN --mount=type=ssh and git: default, or ID=SOCKET, or ID=KEY (repeatable)',
+      collect(parseSsh),
     )
     .option(
       '--platform <os/arch>',
