@@ -1,12 +1,11 @@
-import { chmodSync, chownSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '#diagnostics'
-import type { ForwardedAgent, SandboxMount } from '#linux'
+import type { SandboxMount } from '#linux'
 import type { RunMount, RunStep } from '#plan'
 import { materialise, selectMount } from './bound-files.ts'
 import { type CacheMounts, openCacheMounts } from './cache-mounts.ts'
-import { prepareSsh } from './ssh-mount.ts'
 import type { StepInputs } from './step-kind.ts'
 
 /** Mounts of one RUN with their sources in place. Disposing gives caches free and removes throw-away copies. */
@@ -25,7 +24,8 @@ interface Collected {
   readonly list: SandboxMount[]
   readonly env: string[]
   readonly caches: CacheMounts
-  readonly agents: ForwardedAgent[]
+  /** Files with values, gone when the command has ended. */
+  readonly secrets: string[]
   /** Directory of this RUN's own files. */
   readonly place: string
 }
@@ -35,14 +35,14 @@ export async function prepareMounts(step: RunStep, inputs: StepInputs): Promise<
   const place = await inputs.store.temporary('mounts')
   await mkdir(place, { mode: 0o755 })
   const caches = await openCacheMounts(step, inputs)
-  const collected: Collected = { list: [], env: [], caches, agents: [], place }
+  const collected: Collected = { list: [], env: [], caches, secrets: [], place }
   const release = async (): Promise<void> => {
     caches[Symbol.dispose]()
-    for (const agent of collected.agents) await agent[Symbol.asyncDispose]()
+    for (const path of collected.secrets) rmSync(path, { force: true })
   }
   try {
     for (const [i, mount] of step.mounts.entries())
-      await prepare(step, mount, { inputs, to: { ...collected, place: join(place, String(i)) } })
+      await prepare(mount, inputs, { ...collected, place: join(place, String(i)) })
     if (!step.script) return { ...collected, [Symbol.asyncDispose]: release }
     const source = join(place, 'script')
     writeFileSync(source, step.script.body, { mode: 0o755, flag: 'wx' })
@@ -60,12 +60,7 @@ export async function prepareMounts(step: RunStep, inputs: StepInputs): Promise<
   }
 }
 
-interface Preparing {
-  readonly inputs: StepInputs
-  readonly to: Collected
-}
-
-async function prepare(step: RunStep, mount: RunMount, { inputs, to }: Preparing): Promise<void> {
+async function prepare(mount: RunMount, inputs: StepInputs, to: Collected): Promise<void> {
   switch (mount.type) {
     case 'bind':
       to.list.push(await prepareBind(mount, inputs, to.place))
@@ -81,13 +76,13 @@ async function prepare(step: RunStep, mount: RunMount, { inputs, to }: Preparing
     case 'secret':
       await prepareSecret(mount, inputs, to)
       return
-    case 'ssh': {
-      const ssh = await prepareSsh(step, mount, { runs: inputs.runs, place: to.place, env: to.env })
-      if (!ssh) return
-      to.agents.push(ssh.agent)
-      to.list.push(ssh.mount)
-      to.env.push(...ssh.env)
-    }
+    case 'ssh':
+      // The command line has no --ssh yet: as without one in BuildKit, the mount is left out unless it is required.
+      if (!mount.required) return
+      throw new UserError(`ssh key "${mount.id}" not found`, {
+        hint: 'no ssh agent is given to this build; remove "required" or fetch over https with a secret',
+        at: mount.place,
+      })
   }
 }
 
@@ -123,12 +118,14 @@ async function prepareSecret(mount: Secret, inputs: StepInputs, to: Collected): 
     })
   if (mount.env !== undefined) to.env.push(`${mount.env}=${Buffer.from(value).toString('utf8')}`)
   if (mount.env !== undefined && mount.target === undefined) return
-  writeFileSync(to.place, value, { mode: 0o400, flag: 'wx' })
-  chownSync(to.place, mount.uid, mount.gid)
-  chmodSync(to.place, mount.mode)
+  const source = await inputs.store.inMemory('secret')
+  to.secrets.push(source)
+  writeFileSync(source, value, { mode: 0o400, flag: 'wx' })
+  chownSync(source, mount.uid, mount.gid)
+  chmodSync(source, mount.mode)
   to.list.push({
     kind: 'bind',
-    source: to.place,
+    source,
     target: mount.target ?? `/run/secrets/${mount.id.split('/').at(-1) ?? mount.id}`,
     readonly: true,
     type: 'file',

@@ -19,6 +19,8 @@ export interface Store extends Disposable {
   readonly lastBuilds: LastBuilds
   /** A fresh path on the store's file system that vanishes with this process. */
   temporary(name: string): Promise<string>
+  /** A fresh path in main memory where the machine allows, for secrets; it vanishes with this process, too. */
+  inMemory(name: string): Promise<string>
   /** A directory that survives, for caches of other rooms (package downloads, cache mounts). */
   directory(name: string): string
   usage(): Promise<DiskUsage>
@@ -49,6 +51,7 @@ export function openStore(root: string, now: () => number = Date.now): Store {
     lastBuilds,
     records: openRecordStore(database, now),
     temporary,
+    inMemory: name => session.inMemory(name),
     directory: name => {
       const path = join(absolute, name)
       mkdirSync(path, { recursive: true })

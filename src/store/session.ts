@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
@@ -13,6 +13,8 @@ export interface Session {
   readonly started: number
   /** A fresh path that nobody else has, in the session's temporary directory; gone when the session ends. */
   temporary(name: string): Promise<string>
+  /** The same in main memory, where the machine has a file system there: what must never reach a disk. */
+  inMemory(name: string): Promise<string>
   end(): void
 }
 
@@ -35,6 +37,7 @@ export function beginSession(root: string, now: number): Session {
     if (isAlive(join(sessions, id))) continue
     try {
       rmSync(join(temporaries, id), { recursive: true, force: true })
+      rmSync(memoryPlace(id), { recursive: true, force: true })
       rmSync(join(sessions, id), { force: true })
     } catch {
       // Files of mapped users can only be removed inside a user namespace: the next session there does it.
@@ -51,17 +54,46 @@ export function beginSession(root: string, now: number): Session {
   writeFileSync(join(sessions, id), JSON.stringify(owner), { flag: 'wx' })
   const own = join(temporaries, id)
   let count = 0
+  const temporary = async (name: string): Promise<string> => {
+    await mkdir(own, { recursive: true })
+    return join(own, `${name}-${count++}`)
+  }
+  let memory: string | undefined
   return {
     id,
     started: now,
-    temporary: async name => {
-      await mkdir(own, { recursive: true })
-      return join(own, `${name}-${count++}`)
+    temporary,
+    inMemory: async name => {
+      memory ??= makeMemoryPlace(id)
+      return memory === undefined ? temporary(name) : join(memory, `${name}-${count++}`)
     },
     end: () => {
+      if (memory !== undefined) rmSync(memory, { recursive: true, force: true })
       rmSync(own, { recursive: true, force: true })
       rmSync(join(sessions, id), { force: true })
     },
+  }
+}
+
+/** Where POSIX shared memory lives: a tmpfs on every usual Linux, containers included (shm_overview(7)). */
+const sharedMemory = '/dev/shm'
+/** `f_type` of a tmpfs (statfs(2)). */
+const tmpfsMagic = 0x0102_1994
+
+function memoryPlace(id: string): string {
+  return join(sharedMemory, `slipway-${id}`)
+}
+
+/** Undefined where there is no file system in memory, or none for us. */
+function makeMemoryPlace(id: string): string | undefined {
+  try {
+    if (statfsSync(sharedMemory).type !== tmpfsMagic) return undefined
+    const path = memoryPlace(id)
+    // Nobody else may have made it before, or look into it.
+    mkdirSync(path, { mode: 0o700 })
+    return path
+  } catch {
+    return undefined
   }
 }
 
