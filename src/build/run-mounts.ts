@@ -2,10 +2,11 @@ import { chmodSync, chownSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '#diagnostics'
-import type { SandboxMount } from '#linux'
+import type { ForwardedAgent, SandboxMount } from '#linux'
 import type { RunMount, RunStep } from '#plan'
 import { materialise, selectMount } from './bound-files.ts'
 import { type CacheMounts, openCacheMounts } from './cache-mounts.ts'
+import { prepareSsh } from './ssh-mount.ts'
 import type { StepInputs } from './step-kind.ts'
 
 /** Mounts of one RUN with their sources in place. Disposing gives caches free and removes throw-away copies. */
@@ -26,6 +27,7 @@ interface Collected {
   readonly caches: CacheMounts
   /** Files with values, gone when the command has ended. */
   readonly secrets: string[]
+  readonly agents: ForwardedAgent[]
   /** Directory of this RUN's own files. */
   readonly place: string
 }
@@ -35,14 +37,15 @@ export async function prepareMounts(step: RunStep, inputs: StepInputs): Promise<
   const place = await inputs.store.temporary('mounts')
   await mkdir(place, { mode: 0o755 })
   const caches = await openCacheMounts(step, inputs)
-  const collected: Collected = { list: [], env: [], caches, secrets: [], place }
+  const collected: Collected = { list: [], env: [], caches, agents: [], secrets: [], place }
   const release = async (): Promise<void> => {
     caches[Symbol.dispose]()
     for (const path of collected.secrets) rmSync(path, { force: true })
+    for (const agent of collected.agents) await agent[Symbol.asyncDispose]()
   }
   try {
     for (const [i, mount] of step.mounts.entries())
-      await prepare(mount, inputs, { ...collected, place: join(place, String(i)) })
+      await prepare(step, mount, { inputs, to: { ...collected, place: join(place, String(i)) } })
     if (!step.script) return { ...collected, [Symbol.asyncDispose]: release }
     const source = join(place, 'script')
     writeFileSync(source, step.script.body, { mode: 0o755, flag: 'wx' })
@@ -60,7 +63,12 @@ export async function prepareMounts(step: RunStep, inputs: StepInputs): Promise<
   }
 }
 
-async function prepare(mount: RunMount, inputs: StepInputs, to: Collected): Promise<void> {
+interface Preparing {
+  readonly inputs: StepInputs
+  readonly to: Collected
+}
+
+async function prepare(step: RunStep, mount: RunMount, { inputs, to }: Preparing): Promise<void> {
   switch (mount.type) {
     case 'bind':
       to.list.push(await prepareBind(mount, inputs, to.place))
@@ -76,13 +84,13 @@ async function prepare(mount: RunMount, inputs: StepInputs, to: Collected): Prom
     case 'secret':
       await prepareSecret(mount, inputs, to)
       return
-    case 'ssh':
-      // The command line has no --ssh yet: as without one in BuildKit, the mount is left out unless it is required.
-      if (!mount.required) return
-      throw new UserError(`ssh key "${mount.id}" not found`, {
-        hint: 'no ssh agent is given to this build; remove "required" or fetch over https with a secret',
-        at: mount.place,
-      })
+    case 'ssh': {
+      const ssh = await prepareSsh(step, mount, { runs: inputs.runs, place: to.place, env: to.env })
+      if (!ssh) return
+      to.agents.push(ssh.agent)
+      to.list.push(ssh.mount)
+      to.env.push(...ssh.env)
+    }
   }
 }
 
