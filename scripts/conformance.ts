@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type BuildCase, dockerfileOf } from '../test/conformance/build-case.ts'
-import { compareCase, type Laboratory } from '../test/conformance/compare-case.ts'
+import { compareCase, findEngine, type Laboratory } from '../test/conformance/compare-case.ts'
 import { generateCase } from '../test/conformance/generate-case.ts'
 import { shrinkCase } from '../test/conformance/shrink-case.ts'
 import { canSandbox } from '../test/host.ts'
@@ -78,7 +78,8 @@ async function tryCase(seed: number, laboratory: Laboratory): Promise<void> {
 const root = mkdtempSync(join(tmpdir(), 'slipway-conformance-'))
 const started = Date.now()
 try {
-  const docker = process.env['DOCKER'] ?? 'docker'
+  const docker = findEngine()
+  if (docker === undefined) throw new Error('no Docker engine with BuildKit answers')
   const { archive } = await importTestBase(root)
   execFileSync(docker, ['import', '-', testBaseName], { input: archive, stdio: ['pipe', 'ignore', 'inherit'] })
   const basis = basisOf(archive, bytes => createHash('sha256').update(bytes).digest('hex'))

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Basis, compareWithExpectation, expectationOf } from '../oracle/expectation.ts'
@@ -27,6 +27,15 @@ export interface Verdict {
   readonly lines: readonly string[]
   /** Explained differences. */
   readonly known: readonly Known[]
+}
+
+/** The command of an engine that builds; a client that is newer than its builder plugin cannot. DOCKER names another. */
+export function findEngine(): string | undefined {
+  const given = process.env['DOCKER']
+  return (given === undefined ? ['docker', '/usr/bin/docker'] : [given]).find(command => {
+    const options = { input: 'FROM scratch\nLABEL engine=1\n', env: { ...process.env, DOCKER_BUILDKIT: '1' } }
+    return spawnSync(command, ['build', '--quiet', '-'], options).status === 0
+  })
 }
 
 /** Builds a case with both builders and compares what they made. `place` must be unique while it runs. */

@@ -33,8 +33,10 @@ export const knownDifferences: readonly Known[] = [
   },
   {
     rule: '12.11',
-    why: 'the engine drops copied pipes',
-    explains: line => /should not be there, is .*"type":"fifo"/.test(line),
+    why: 'the engine drops copied pipes, and then misses them',
+    explains: (line, { objects }) =>
+      /should not be there, is .*"type":"fifo"/.test(line) ||
+      (objects.some(({ kind }) => kind === 'fifo') && /^the engine refuses: .*not found: not found/.test(line)),
   },
   {
     rule: '12.19',
@@ -52,6 +54,11 @@ export const knownDifferences: readonly Known[] = [
     explains: (line, buildCase) => /\["trailing\\?"\]|"\[\\"trailing/.test(line) && uses(buildCase, /\["trailing"\] x/),
   },
   {
+    rule: '11.1',
+    why: 'the engine does not know RUN --network',
+    explains: line => /^the engine refuses: .*Unknown flag: network/.test(line),
+  },
+  {
     rule: '11.6',
     why: 'the engine leaves the directories that it made only to mount something there',
     explains: (line, buildCase) => {
@@ -64,7 +71,7 @@ export const knownDifferences: readonly Known[] = [
     why: 'the engine keeps an empty directory that a "!" line names though a later line leaves it out',
     explains: (line, buildCase) =>
       buildCase.ignore.some(pattern => pattern.startsWith('!')) &&
-      (/^Slipway refuses: error: .*(leaves it out of|not found in) the build context/.test(line) ||
+      (/^Slipway refuses: error: .*(leaves it out of the build context|not found in )/.test(line) ||
         /: missing, should be .*"type":"directory"/.test(line)),
   },
   {
