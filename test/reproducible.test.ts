@@ -90,6 +90,24 @@ COPY --chown=7:8 --chmod=u=rw,go= files/a /made/here
   })
 })
 
+test('10.1 a layer is as old as the newest file in it, one without files as the layer below it', async () => {
+  const base = await slipwayOk(['inspect', 'slipway-test/base'], { root })
+  const below = (JSON.parse(base.stdout) as { Created: string }[])[0]?.Created ?? ''
+  const context = makeContext(
+    'FROM slipway-test/base AS one\nWORKDIR /opt\nWORKDIR /new\nFROM scratch\nCOPY files /\n',
+    ['a'],
+  )
+  const times = async (...args: readonly string[]): Promise<(string | undefined)[]> => {
+    const path = join(context, 'out.tar')
+    await slipwayOk(['build', ...args, '-o', `type=oci,dest=${path}`, context], { root })
+    const { config } = readOciArchive(readFileSync(path))
+    return (config['history'] as { created?: string }[]).map(({ created }) => created?.replace(/(\.\d+)?Z$/, ''))
+  }
+  const seconds = below.replace(/(\.\d+)?Z$/, '')
+  expect(await times('--target', 'one')).toEqual([seconds, seconds, seconds])
+  expect(await times()).toEqual(['2021-01-07T06:13:20'])
+})
+
 describe('15.4 SOURCE_DATE_EPOCH', () => {
   const build = async (dockerfile: string, ...args: readonly string[]) => {
     const context = makeContext(dockerfile, ['new', 'old'])

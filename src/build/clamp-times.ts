@@ -40,7 +40,7 @@ async function clampLayer(
   const made = await writeLayer(
     store,
     entries.map(entry => (isLater(entry, epoch) ? { ...entry, mtime: { seconds: epoch, nanoseconds: 0 } } : entry)),
-    { signal },
+    { emptyTime: epoch, signal },
   )
   const parent = below.at(-1)?.id
   const id = store.layers.freshId(key)

@@ -3,15 +3,18 @@ import type { Store } from '#store'
 import type { LayerTree } from '#tree'
 import type { MadeLayer } from './step-kind.ts'
 
+export interface WriteLayerOptions {
+  /** Time of a layer without entries, in seconds since 1970. */
+  readonly emptyTime: number
+  readonly signal: AbortSignal
+  readonly onBytes?: (bytes: number) => void
+}
+
 /**
  * Packs entries into the store: one pass, each file read once. The layer's time is the newest modification time in it,
  * so that the same inputs give the same image, whenever they are built.
  */
-export async function writeLayer(
-  store: Store,
-  entries: LayerTree,
-  options: { readonly signal: AbortSignal; readonly onBytes?: (bytes: number) => void },
-): Promise<MadeLayer> {
+export async function writeLayer(store: Store, entries: LayerTree, options: WriteLayerOptions): Promise<MadeLayer> {
   await using blob = await store.blobs.begin()
   let done = 0
   const sink = async (bytes: Uint8Array): Promise<void> => {
@@ -27,12 +30,12 @@ export async function writeLayer(
     entries: encodeEntries(entries, packed.offsets),
     size: packed.size,
     tarSize: packed.tarSize,
-    created: newest(entries),
+    created: newest(entries, options.emptyTime),
   }
 }
 
-function newest(entries: LayerTree): string {
-  let seconds = 0
+function newest(entries: LayerTree, emptyTime: number): string {
+  let seconds = entries.length === 0 ? emptyTime : 0
   for (const entry of entries) if (entry.mtime.seconds > seconds) seconds = entry.mtime.seconds
   return new Date(seconds * 1000).toISOString()
 }

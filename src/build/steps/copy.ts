@@ -64,6 +64,7 @@ export const copyKind: StepKind<CopyStep> = (step, inputs) => {
     makeLayer: async () => {
       const entries = await layOut(step, await sources.all(), inputs)
       const made = await writeLayer(store, entries, {
+        emptyTime: inheritedTime(parent),
         signal,
         onBytes: done => inputs.report({ kind: 'transfer', label: 'copying', done }),
       })

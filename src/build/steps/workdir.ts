@@ -15,9 +15,10 @@ export const workdirKind: StepKind<WorkdirStep> = (step, { store, parent, parent
   makeLayer: async () => {
     const tree = await parentTree()
     const { uid, gid } = findAccount(tree, step.user)
-    const owner = { uid, gid, mtime: { seconds: inheritedTime(parent), nanoseconds: 0 } }
+    const seconds = inheritedTime(parent)
+    const owner = { uid, gid, mtime: { seconds, nanoseconds: 0 } }
     const entries = placed(step, () => makeDirectory(tree, step.path, owner))
-    return writeLayer(store, entries, { signal })
+    return writeLayer(store, entries, { emptyTime: seconds, signal })
   },
 })
 
