@@ -91,7 +91,7 @@ function checkSecrets(
     .map(({ name }) => ({
       code: 'SecretsUsedInArgOrEnv',
       message: `${keyword} ${name.text} looks like a secret: everybody who has the image can read it`,
-      hint: `use RUN --mount=type=secret,id=${name.text},env=${name.text} and build with --secret id=${name.text}`,
+      hint: `use RUN --mount=type=secret,id=${name.text},env=${name.text} and build with --secret id=${name.text},env=${name.text}`,
       span: name.span,
     }))
 }

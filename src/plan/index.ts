@@ -17,3 +17,4 @@ export {
 export { planBuild } from './plan-build.ts'
 export { planToJson } from './plan-json.ts'
 export type { Entitlement, FileOptions, PlanOptions } from './plan-options.ts'
+export { isSecretValue } from './secret-values.ts'

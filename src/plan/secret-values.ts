@@ -45,7 +45,7 @@ export function warnAboutSecret(
 ): void {
   state.warn({
     code: 'SecretsUsedInArgOrEnv',
-    message: `ARG ${name} looks like a secret: its value is left out of the image's history, commands can still keep it`,
+    message: `the value of ARG ${name} looks like a secret: it is left out of the image's history, but commands can keep it`,
     hint: `use RUN --mount=type=secret,id=${name},env=${name} and build with --secret id=${name},env=${name}`,
     at: placeIn(placed, span),
   })
