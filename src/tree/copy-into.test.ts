@@ -92,6 +92,15 @@ describe('copyInto', () => {
     expect(() => copy([directory('d', [entry('etc')])], '/')).toThrow(/cannot replace the directory "\/etc"/)
     expect(() => copy([file('f')], '/etc/conf/x')).toThrow(/not a directory/)
   })
+  test('12.11 a link whose file a later source replaces is a file of its own, though the new one is equal', () => {
+    const source = { kind: 'bytes' as const, bytes: Buffer.from('x') }
+    const first = directory('d', [
+      entry('b', 'file', { size: 1, source }),
+      entry('one', 'hardlink', { size: 1, link: 'b', source }),
+    ])
+    expect(copy([first], '/d/')).toContain('d/one hardlink 644 0:0')
+    expect(copy([first, file('b', { size: 1, source })], '/d/')).toContain('d/one file 644 0:0')
+  })
   test('12.11 hard links follow their file and point into the destination', () => {
     const layer = copyInto(
       parent,

@@ -28,6 +28,7 @@ export interface LayerDraft {
 export function draftLayer(parent: Tree): LayerDraft {
   const out = new Map<string, Entry>()
   const hidden = new Set<string>()
+  const linked = new Map<Entry, Entry>()
   const get = (path: string): Entry | undefined => {
     const own = out.get(path)
     if (own) return own
@@ -42,6 +43,8 @@ export function draftLayer(parent: Tree): LayerDraft {
       for (const path of out.keys()) if (path.startsWith(`${entry.path}/`)) out.delete(path)
       if (parent.get(entry.path)?.type === 'directory') hidden.add(entry.path)
     }
+    const target = entry.type === 'hardlink' ? out.get(entry.link ?? '') : undefined
+    if (target) linked.set(entry, target)
     out.set(entry.path, entry)
   }
 
@@ -53,10 +56,17 @@ export function draftLayer(parent: Tree): LayerDraft {
     return true
   }
 
-  return { tree: { get }, find, put, makeDirectories, finish: () => withAncestors(parent, out, hidden) }
+  return { tree: { get }, find, put, makeDirectories, finish: () => withAncestors(parent, { out, hidden, linked }) }
 }
 
-function withAncestors(parent: Tree, out: ReadonlyMap<string, Entry>, hidden: ReadonlySet<string>): LayerTree {
+interface Drafted {
+  readonly out: ReadonlyMap<string, Entry>
+  readonly hidden: ReadonlySet<string>
+  /** What a hard link referred to when it was put. */
+  readonly linked: ReadonlyMap<Entry, Entry>
+}
+
+function withAncestors(parent: Tree, { out, hidden, linked }: Drafted): LayerTree {
   const all = new Map(out)
   for (const path of out.keys()) {
     for (let at = splitPath(path).parent; at !== '' && !all.has(at); at = splitPath(at).parent) {
@@ -64,7 +74,7 @@ function withAncestors(parent: Tree, out: ReadonlyMap<string, Entry>, hidden: Re
       if (entry) all.set(at, entry)
     }
   }
-  const entries = [...all.values()].map(entry => linkOrFile(out, entry)).sort(byPathLinksLast)
+  const entries = [...all.values()].map(entry => linkOrFile(out, entry, linked.get(entry))).sort(byPathLinksLast)
   for (const path of hidden) {
     if (all.get(path)?.type === 'directory')
       entries.splice(entries.findIndex(entry => entry.path === path) + 1, 0, opaque(path, all.get(path)))
@@ -73,10 +83,11 @@ function withAncestors(parent: Tree, out: ReadonlyMap<string, Entry>, hidden: Re
 }
 
 /** A hard link whose target was replaced meanwhile becomes a file of its own. */
-function linkOrFile(out: ReadonlyMap<string, Entry>, entry: Entry): Entry {
+function linkOrFile(out: ReadonlyMap<string, Entry>, entry: Entry, before: Entry | undefined): Entry {
   if (entry.type !== 'hardlink' || entry.source === undefined) return entry
   const target = out.get(entry.link ?? '')
-  const isSame = target !== undefined && target.type !== 'hardlink' && sameInode(target, entry)
+  const isKept = before === undefined || before === target
+  const isSame = isKept && target !== undefined && target.type !== 'hardlink' && sameInode(target, entry)
   if (isSame) return entry
   const { link: _, ...rest } = entry
   return { ...rest, type: 'file' }

@@ -80,6 +80,14 @@ test('18 RUN for Windows is refused at its place, COPY is built', async () => {
   expect(namesIn(image)).toEqual(['/', '/a'])
 })
 
+test('9.12 WORKDIR of a user that is a number has that number as group, too', async () => {
+  const tree = mergeLayers((await build(layOut({ Dockerfile: 'FROM scratch\nUSER 1000\nWORKDIR /w/x\n' }))).layers)
+  expect([tree.get('/w'), tree.get('/w/x')]).toMatchObject([
+    { mode: 0o755, uid: 1000, gid: 1000 },
+    { mode: 0o755, uid: 1000, gid: 1000 },
+  ])
+})
+
 test('10.4 an image without layers has empty lists', async () => {
   const image = await build(layOut({ Dockerfile: 'FROM scratch\nLABEL a=1\n' }))
   const manifest = readArchive(image.archive)

@@ -1,6 +1,6 @@
 import { UserError } from '#diagnostics'
 import type { WorkdirStep } from '#plan'
-import { findAccount } from '#rootfs'
+import { findOwner } from '#rootfs'
 import { cacheKey } from '#store'
 import { makeDirectory } from '#tree'
 import { identityOf, inheritedTime, type StepKind } from '../step-kind.ts'
@@ -14,7 +14,8 @@ export const workdirKind: StepKind<WorkdirStep> = (step, { store, parent, parent
   },
   makeLayer: async () => {
     const tree = await parentTree()
-    const { uid, gid } = findAccount(tree, step.user)
+    // As for --chown: a number alone is the group, too.
+    const { uid, gid } = findOwner(tree, step.user === '' ? '0' : step.user)
     const seconds = inheritedTime(parent)
     const owner = { uid, gid, mtime: { seconds, nanoseconds: 0 } }
     const entries = placed(step, () => makeDirectory(tree, step.path, owner))
