@@ -54,6 +54,11 @@ describe('15.2 --check', () => {
     expect(await build(clean, ['--check'])).toMatchObject({ code: 0, stdout: 'no warnings\n', stderr: '' })
   })
 
+  test('needs no entitlements: nothing is run', async () => {
+    const lines = [`FROM ${testBaseName}`, 'RUN --network=host --security=insecure true']
+    expect(await build(lines, ['--check'])).toMatchObject({ code: 0, stdout: 'no warnings\n' })
+  })
+
   test('as JSON', async () => {
     const { stdout, code } = await build(['FROM scratch AS One'], ['--call', 'check,format=json'])
     expect(code).toBe(1)
