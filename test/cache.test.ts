@@ -1,4 +1,14 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -458,3 +468,135 @@ async function buildTwice({ dockerfile, files: given = files, change, ...each }:
   if (second.steps.every(({ outcome }) => outcome === 'hit') && changed === undefined && after.length === 0)
     expect(second.image).toBe(first.image)
 }
+
+describe('explanations', () => {
+  const reasonsOf = ({ steps }: Built): readonly string[] =>
+    steps.flatMap(({ reasons }) => reasons.map(({ text }) => text))
+
+  test('nothing is known before the first build', async () => {
+    const built = await build(scenario(copy, files))
+    expect(reasonsOf(built)).toEqual(['no earlier build of stage "stage-0" is known'])
+  })
+
+  test('another base image says so with both digests', async () => {
+    const base = scenario(copy, files)
+    const directory = scenario('FROM base-of-@\nCOPY other /@/\n', files)
+    const tag = ['-t', `base-of-${basename(directory)}`]
+    const one = await build(base, ...tag)
+    await build(directory)
+    writeFileSync(join(base, 'src/a'), 'A\n')
+    const two = await build(base, ...tag)
+    const text = `base image base-of-${basename(directory)}:latest changed: ${one.image.slice(0, 19)} → ${two.image.slice(0, 19)}`
+    expect(reasonsOf(await build(directory))).toEqual([text])
+  })
+
+  test('a step that is new, and what stands behind it', async () => {
+    const directory = scenario('FROM scratch\nCOPY src /@/\nCOPY other /@-other/\n', files)
+    await build(directory)
+    writeDockerfile(directory, 'FROM scratch\nCOPY src /@/\nCOPY src /@-more/\nCOPY other /@-other/\n')
+    const { steps } = await build(directory)
+    const name = basename(directory)
+    expect(steps.map(({ reasons }) => reasons.map(({ text }) => text))).toEqual([
+      [],
+      ['the last build did not have this step'],
+      [`what it builds on changed: COPY src /${name}-more/`],
+    ])
+  })
+
+  test('an instruction that was written anew is compared with the one before', async () => {
+    const directory = scenario('FROM scratch\nCOPY src /@/\n', files)
+    await build(directory)
+    writeDockerfile(directory, 'FROM scratch\nCOPY --chmod=0600 src /@/below\n')
+    const name = basename(directory)
+    expect(reasonsOf(await build(directory))).toEqual(
+      expect.arrayContaining([
+        `destination: "/${name}" → "/${name}/below"`,
+        'chmod: added: {"kind":"octal","mode":384}',
+      ]),
+    )
+  })
+
+  test('many files: the first ones and a number', async () => {
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`src/${i + 100}`, 'x']))
+    const directory = scenario(copy, many)
+    await build(directory)
+    for (const path of Object.keys(many)) writeFileSync(join(directory, path), 'y')
+    const reasons = reasonsOf(await build(directory))
+    expect(reasons).toHaveLength(11)
+    expect(reasons[0]).toBe('file src/100: content changed')
+    expect(reasons.at(-1)).toBe('and 20 more files')
+  })
+
+  test.skipIf(!canRun)('a build that failed counts as the last one', async () => {
+    const directory = scenario('FROM slipway-test/base\nCOPY src /@/\nRUN cat /@/new\n', files)
+    await expect(build(directory)).rejects.toThrow(/new/)
+    writeFileSync(join(directory, 'src/new'), 'x')
+    expect(reasonsOf(await build(directory))).toEqual([
+      'file src/new: added',
+      `what it builds on changed: COPY src /${basename(directory)}/`,
+    ])
+  })
+
+  test('what was removed from the store says so', async () => {
+    const directory = scenario(copy, files)
+    await build(directory)
+    await slipwayOk(['prune', '--force'], { root })
+    expect(reasonsOf(await build(directory))).toEqual(['nothing changed, but the result is no longer in the store'])
+  })
+
+  test('plain text says it below the step', async () => {
+    const directory = scenario(copy, files)
+    await build(directory)
+    writeFileSync(join(directory, 'src/a'), 'A\n')
+    const { stderr } = await slipwayOk(['build', '--explain', '--progress', 'plain', directory], { root })
+    expect(stderr).toContain('#2 cache miss: file src/a: content changed\n')
+    const again = await slipwayOk(['build', '--explain', '--progress', 'plain', directory], { root })
+    expect(again.stderr).not.toContain('miss')
+  })
+})
+
+describe('the store', () => {
+  test('layers whose files somebody removed are made again', async () => {
+    const folders = ['blobs/sha256', 'entries'].map(folder => join(root, 'state', folder))
+    const list = (): string[] => folders.flatMap(folder => readdirSync(folder).map(name => join(folder, name)))
+    const before = new Set(list())
+    const directory = scenario(copy, { ...files, 'src/a': 'to be removed\n' })
+    const first = await build(directory)
+    for (const path of list()) if (!before.has(path)) rmSync(path)
+    const second = await build(directory)
+    expect(second.steps.map(({ outcome }) => outcome)).toEqual(['miss'])
+    expect(second.image).toBe(first.image)
+  })
+
+  test.skipIf(!canRun)(
+    '16.8: two builds that run the same command at once run it once',
+    async () => {
+      const command =
+        'RUN --mount=type=cache,target=/c,id=@ echo ran >> /c/runs; sleep 2; cat /c/runs > /runs; date +%N >> /runs'
+      const directories = [1, 2].map(() => scenario('FROM slipway-test/base\n', files))
+      for (const directory of directories)
+        writeFileSync(join(directory, 'Dockerfile'), `FROM slipway-test/base\n${command.replace('@', 'once')}\n`)
+      const [one, two] = await Promise.all(directories.map(directory => build(directory)))
+      expect(one?.image).toBe(two?.image)
+      expect([one, two].flatMap(built => built?.steps.map(({ outcome }) => String(outcome)) ?? []).toSorted()).toEqual([
+        'hit',
+        'miss',
+      ])
+    },
+    60_000,
+  )
+
+  test.skipIf(!canRun)(
+    '16.8: two stages of one build with the same command run it once',
+    async () => {
+      const run = 'RUN sleep 1; date +%N > /@'
+      const directory = scenario(
+        `FROM slipway-test/base AS one\n${run}\nFROM slipway-test/base AS two\n${run}\nFROM scratch\nCOPY --from=one /@ /@-one\nCOPY --from=two /@ /@-two\n`,
+      )
+      const { steps } = await build(directory)
+      const runs = steps.filter(({ text }) => text.startsWith('RUN'))
+      expect(runs.map(({ outcome }) => outcome).toSorted()).toEqual(['hit', 'miss'])
+    },
+    60_000,
+  )
+})

@@ -28,8 +28,6 @@ export async function openCacheMounts(step: RunStep, inputs: StepInputs): Promis
   const release = (): void => {
     for (const lock of locks) lock[Symbol.dispose]()
   }
-  // A stage that a cache starts with may use the same cache: it is built before anything is held.
-  for (const { from } of caches) if (from) await inputs.source(from)
   try {
     const places = new Map<string, string>()
     // Everybody waits in the same order, so nobody waits in a circle.

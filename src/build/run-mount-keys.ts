@@ -40,6 +40,8 @@ interface MountKey {
 }
 
 async function mountKey(mount: RunMount, inputs: StepInputs, by: BindAspect): Promise<MountKey> {
+  // A stage that a cache starts with may need the same locks: it is built before any is held.
+  if (mount.type === 'cache' && mount.from) await inputs.source(mount.from)
   if (mount.type !== 'bind') return { key: plainKey(mount) }
   const source = await inputs.source(mount.from)
   if (source.identity !== undefined && (by === 'identity' || mount.from.kind !== 'stage'))

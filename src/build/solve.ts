@@ -19,6 +19,7 @@ import {
   type StepWork,
 } from './step-kind.ts'
 import { openStepMemory } from './step-memory.ts'
+import { takeTurn } from './take-turn.ts'
 import { copyKind } from './steps/copy.ts'
 import { runKind } from './steps/run.ts'
 import { workdirKind } from './steps/workdir.ts'
@@ -193,6 +194,8 @@ async function solveStep(step: Step, context: StepContext): Promise<StepReport> 
     const work = workOf(step, stepInputs(context, activity.report))
     const asked: CacheKey[] = []
     let layer = await findRecorded(work, store, { asked, mayHit: mayHitIn(options, stage) })
+    using turn = layer === undefined ? await turnFor(step, asked, { context, report: activity.report }) : undefined
+    if (turn) layer = await findRecorded(work, store, { asked: [], mayHit: true })
     const cached = layer !== undefined
     await follower.take(index, asked)
     // Why a command runs is told before; what only the making tells, behind it.
@@ -218,6 +221,21 @@ async function solveStep(step: Step, context: StepContext): Promise<StepReport> 
     activity.failed(failureText(error, context))
     throw error
   }
+}
+
+/** The same command is not run by two builds at once; files are copied faster than waited for. */
+async function turnFor(
+  step: Step,
+  asked: readonly CacheKey[],
+  { context: { options, stage }, report }: { readonly context: StepContext; readonly report: StepInputs['report'] },
+): Promise<Disposable | undefined> {
+  const key = asked.at(-1)?.key
+  if (step.kind !== 'run' || key === undefined || !mayHitIn(options, stage)) return undefined
+  const data = Buffer.from('another build runs the same command: waiting for its result\n')
+  return takeTurn(options.store, key, {
+    signal: options.signal,
+    onWait: () => report({ kind: 'log', stream: 'stderr', data }),
+  })
 }
 
 /** The failure of another stage, which this step waited for or was stopped by, is told once only. */
