@@ -194,6 +194,12 @@ describe('slipway build --verify', () => {
     expect(code).toBe(0)
   })
 
+  test.each(['--print-plan', '--check', '--call=outline'])('%s builds nothing to verify', async flag => {
+    const { code, stderr } = await verify('FROM scratch\n', flag)
+    expect(stderr).toContain('builds nothing that could be verified')
+    expect(code).toBe(2)
+  })
+
   test('with SOURCE_DATE_EPOCH also for RUN', async ({ skip }) => {
     skip(!canRun, 'RUN needs root, mount namespaces and a static busybox')
     const dockerfile = 'FROM slipway-test/base\nRUN mkdir /x && echo y >/x/y\n'

@@ -14,6 +14,8 @@ export function checkImageOptions({
   iidfile,
   verify,
   printPlan,
+  call,
+  check,
 }: BuildFlags): void {
   const several = platform.length > 1
   const asOci = output.some(({ type }) => type === 'oci')
@@ -23,8 +25,9 @@ export function checkImageOptions({
   if (several && iidfile !== undefined && !asOci) {
     throw usageError('--iidfile names one image, and there is one for each platform', 'add an output of type=oci')
   }
-  if (verify && printPlan)
-    throw usageError('--print-plan builds nothing that could be verified', 'leave one of them out')
+  const instead = printPlan ? '--print-plan' : check ? '--check' : call ? '--call' : undefined
+  if (verify && instead !== undefined)
+    throw usageError(`${instead} builds nothing that could be verified`, 'leave one of them out')
   const [first] = annotation
   if (first && !asOci) {
     throw usageError(
