@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -236,7 +236,9 @@ describe('14.1 contexts from standard input and URLs', () => {
   test('the same archive is a cache hit', async () => {
     const changed = writeArchive([file('Dockerfile', 'FROM scratch\nCOPY f /unique\n'), file('f', 'u')])
     await slipwayOk(['build', '-'], { root, input: changed })
-    expect((await slipwayOk(['build', '--progress', 'plain', '-'], { root, input: changed })).stderr).toMatch(/#2 CACHED/)
+    expect((await slipwayOk(['build', '--progress', 'plain', '-'], { root, input: changed })).stderr).toMatch(
+      /#2 CACHED/,
+    )
   })
 
   test('names and links of an archive lead nowhere outside', async () => {
@@ -270,5 +272,169 @@ describe('14.2 named contexts', () => {
     const { url } = await serve(bodies({ '/f': 'text' }))
     const directory = context({ Dockerfile: 'FROM scratch\nCOPY --from=other f /f\n' })
     expect((await failed(['--build-context', `other=${url}/f`, directory])).stderr).toMatch(/neither an archive nor/)
+  })
+
+  describe('images of an OCI layout', () => {
+    const layout = join(root, 'layout')
+    const digests: string[] = []
+    beforeAll(async () => {
+      for (const tag of ['one', 'two']) {
+        const dockerfile = `FROM scratch\nCOPY <<EOT /f\n${tag}\nEOT\nENV WHICH=${tag}\n`
+        const metadata = join(root, `${tag}.json`)
+        const output = `type=oci,tar=false,dest=${layout}`
+        await slipwayOk(['build', '-t', `app:${tag}`, '-o', output, '--metadata-file', metadata, '-'], {
+          root,
+          input: dockerfile,
+        })
+        digests.push(
+          (JSON.parse(readFileSync(metadata, 'utf8')) as Record<string, string>)['containerimage.digest'] ?? '',
+        )
+      }
+    })
+
+    const content = async (address: string): Promise<string> => {
+      const directory = context({ Dockerfile: 'FROM scratch\nCOPY --from=other /f /f\n' })
+      const [line = ''] = await built(['--build-context', `other=oci-layout://${address}`, directory])
+      return line.split(' ').at(-1)?.trim() ?? ''
+    }
+
+    test('by tag and by digest, for --from and for FROM', async () => {
+      expect(await content(`${layout}:one`)).toBe('one')
+      expect(await content(`${layout}:two`)).toBe('two')
+      expect(await content(`${layout}@${digests[0]}`)).toBe('one')
+      const metadata = join(root, 'from.tar')
+      const directory = context({ Dockerfile: 'FROM other\n' })
+      await slipwayOk(
+        ['build', '--build-context', `other=oci-layout://${layout}:two`, '-o', `type=tar,dest=${metadata}`, directory],
+        { root },
+      )
+      expect(readArchive(readFileSync(metadata)).map(({ path, body }) => `${path} ${body.toString()}`)).toEqual([
+        'f two\n',
+      ])
+    })
+
+    test('what is not there is an error that says what is', async () => {
+      const directory = context({ Dockerfile: 'FROM other\n' })
+      const error = async (address: string): Promise<string> =>
+        (await failed(['--build-context', `other=oci-layout://${address}`, directory])).stderr
+      expect(await error(`${layout}:three`)).toMatch(/does not have the tag three[^]*it has: one, two/)
+      expect(await error(layout)).toMatch(/does not have the tag latest/)
+      expect(await error(`${layout}@sha256:${'0'.repeat(64)}`)).toMatch(/does not have sha256:000/)
+      expect(await error(`${layout}@sha256:12`)).toMatch(/invalid digest/)
+      expect(await error(directory)).toMatch(/there is no OCI layout/)
+    })
+  })
+})
+
+const backend = ((): string => {
+  try {
+    return join(execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim(), 'git-http-backend')
+  } catch {
+    return ''
+  }
+})()
+
+describe.skipIf(!existsSync(backend))('git repositories (needs git and git-http-backend)', () => {
+  const project = join(root, 'git', 'app.git')
+  const git = (...args: readonly string[]): string =>
+    execFileSync('git', ['-C', join(root, 'work'), '-c', 'user.name=A', '-c', 'user.email=a@b', ...args], {
+      env: { PATH: process.env['PATH'], HOME: root, GIT_COMMITTER_DATE: '1500000000 +0000' },
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).trim()
+  let url = ''
+  let close: (() => Promise<unknown>) | undefined
+
+  beforeAll(async () => {
+    mkdirSync(join(root, 'work', 'sub'), { recursive: true })
+    execFileSync('git', ['init', '-q', '-b', 'main', join(root, 'work')])
+    writeFileSync(join(root, 'work', 'Dockerfile'), 'FROM scratch\nCOPY . /all/\n')
+    writeFileSync(join(root, 'work', '.dockerignore'), 'f\n')
+    writeFileSync(join(root, 'work', 'f'), 'text')
+    writeFileSync(join(root, 'work', 'sub', 'Dockerfile'), 'FROM scratch\nCOPY g /g\n')
+    writeFileSync(join(root, 'work', 'sub', 'g'), 'below', { mode: 0o755 })
+    git('add', '.')
+    git('commit', '-q', '-m', 'one')
+    git('tag', 'v1')
+    mkdirSync(join(root, 'git'))
+    execFileSync('git', ['clone', '-q', '--bare', join(root, 'work'), project], { stdio: 'ignore' })
+    const server = createServer((request, response) => {
+      const [path = '', query = ''] = (request.url ?? '').split('?')
+      const env = {
+        PATH: process.env['PATH'],
+        GIT_PROJECT_ROOT: join(root, 'git'),
+        GIT_HTTP_EXPORT_ALL: '1',
+        GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+        PATH_INFO: path,
+        QUERY_STRING: query,
+        REQUEST_METHOD: request.method ?? 'GET',
+        CONTENT_TYPE: request.headers['content-type'] ?? '',
+        HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
+      }
+      const child = spawn(backend, { env, stdio: ['pipe', 'pipe', 'ignore'] })
+      request.pipe(child.stdin)
+      const chunks: Buffer[] = []
+      child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+      child.stdout.on('end', () => {
+        const all = Buffer.concat(chunks)
+        const end = all.indexOf('\r\n\r\n')
+        const pairs = all
+          .subarray(0, end)
+          .toString()
+          .split('\r\n')
+          .map(line => line.split(/: (.*)/).slice(0, 2) as [string, string])
+        const status = Number(pairs.find(([name]) => name === 'Status')?.[1]?.slice(0, 3) ?? 200)
+        response.writeHead(status, Object.fromEntries(pairs.filter(([name]) => name !== 'Status')))
+        response.end(all.subarray(end + 4))
+      })
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/app.git`
+    close = () => {
+      server.closeAllConnections()
+      return new Promise(resolve => server.close(resolve))
+    }
+  })
+  afterAll(() => close?.())
+
+  test('14.1 as the main context, whole and from a directory; no ignore file applies (13.8)', async () => {
+    const made = await built([url])
+    expect(made).toContain('644 0:0 1500000000 all/f text')
+    expect(made.some(line => line.includes('.git/') || line.endsWith('.git'))).toBe(false)
+    expect(await built([`${url}#v1:sub`])).toEqual(['755 0:0 1500000000 g below'])
+  })
+
+  test('14.2 as a named context', async () => {
+    const directory = context({ Dockerfile: 'FROM scratch\nCOPY --from=other g /g\n' })
+    expect(await built(['--build-context', `other=${url}#main:sub`, directory])).toEqual(['755 0:0 1500000000 g below'])
+  })
+
+  test('12.21 as a source of ADD; the same commit is a cache hit', async () => {
+    const directory = context({ Dockerfile: `FROM scratch\nADD ${url}?subdir=sub /d\n` })
+    const made = await built([directory])
+    expect(made).toContain('755 0:0 1500000000 d/g below')
+    expect((await slipwayOk(['build', '--progress', 'plain', directory], { root })).stderr).toMatch(/#2 CACHED/)
+    const kept = await built([context({ Dockerfile: `FROM scratch\nADD --keep-git-dir ${url} /d/\n` })])
+    expect(kept.some(line => line.includes(' d/.git/HEAD '))).toBe(true)
+  })
+
+  test('12.21 --exclude, --chown and --checksum', async () => {
+    const commit = git('rev-parse', 'HEAD')
+    const add = (flags: string): string => context({ Dockerfile: `FROM scratch\nADD ${flags} ${url}#:sub /d/\n` })
+    expect(await built([add(`--exclude=Dockerfile --chown=3:4 --checksum=${commit}`)])).toEqual([
+      '755 3:4 d',
+      '755 3:4 1500000000 d/g below',
+    ])
+    const { stderr } = await failed([add(`--checksum=${'0'.repeat(40)}`)])
+    expect(stderr).toContain(`is at commit ${commit}`)
+    expect(stderr).toMatch(/Dockerfile:2:/)
+  })
+
+  test('12.21 an unknown key and an unknown ref are errors at the address', async () => {
+    const error = async (suffix: string): Promise<string> =>
+      (await failed([context({ Dockerfile: `FROM scratch\nADD ${url}${suffix} /d/\n` })])).stderr
+    expect(await error('?reff=main')).toMatch(/unknown key "reff"[^]*Dockerfile:2:5[^]*did you mean ref\?/)
+    expect(await error('#nothing')).toMatch(/no branch, tag or commit "nothing"[^]*Dockerfile:2:5/)
   })
 })

@@ -56,7 +56,10 @@ describe.skipIf(!canRun)('11.9 RUN --mount=type=ssh (needs mount namespaces and 
   test('the default target; the first of several is SSH_AUTH_SOCK', async () => {
     const { stderr } = await build(
       `RUN --mount=type=ssh --mount=type=ssh,id=b echo "<$SSH_AUTH_SOCK>"; ls /run/buildkit`,
-      ...['--ssh', `default=${key}`, '--ssh', `b=${key}`],
+      '--ssh',
+      `default=${key}`,
+      '--ssh',
+      `b=${key}`,
     )
     expect(stderr).toContain('</run/buildkit/ssh_agent.0>')
     expect(stderr).toContain('ssh_agent.1')

@@ -14,3 +14,4 @@ export {
   openImageArchive,
   type OpenArchiveOptions,
 } from './open-image-archive.ts'
+export type { LayoutChoice } from './read-layout-images.ts'

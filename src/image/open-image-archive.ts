@@ -3,7 +3,7 @@ import { hostPlatform, type Platform } from '#oci'
 import { type ArchiveFiles, openArchiveFiles } from './archive-files.ts'
 import type { ArchivedImage } from './archived-image.ts'
 import { readDockerImages } from './read-docker-images.ts'
-import { readLayoutImages } from './read-layout-images.ts'
+import { type LayoutChoice, readLayoutImages } from './read-layout-images.ts'
 
 /** An archive that is open until it is disposed; its layers can't be read afterwards. */
 export interface ImageArchive extends AsyncDisposable {
@@ -17,6 +17,8 @@ export interface OpenArchiveOptions {
   readonly platform?: Platform
   /** How errors call the archive; default: its path. */
   readonly name?: string
+  /** Only this image of an OCI layout. */
+  readonly choice?: LayoutChoice
 }
 
 /**
@@ -30,7 +32,7 @@ export async function openImageArchive(
 ): Promise<ImageArchive> {
   const files = await openArchiveFiles(source, options)
   try {
-    const images = await readImages(files, options.platform ?? hostPlatform())
+    const images = await readImages(files, options)
     return { images, [Symbol.asyncDispose]: () => files[Symbol.asyncDispose]() }
   } catch (error) {
     await files[Symbol.asyncDispose]()
@@ -38,8 +40,13 @@ export async function openImageArchive(
   }
 }
 
-async function readImages(files: ArchiveFiles, platform: Platform): Promise<readonly ArchivedImage[]> {
-  if ((await files.has('oci-layout')) && (await files.has('index.json'))) return readLayoutImages(files, platform)
+async function readImages(
+  files: ArchiveFiles,
+  { platform = hostPlatform(), choice }: OpenArchiveOptions,
+): Promise<readonly ArchivedImage[]> {
+  if ((await files.has('oci-layout')) && (await files.has('index.json'))) {
+    return readLayoutImages(files, platform, choice)
+  }
   if (await files.has('manifest.json')) return readDockerImages(files)
   const isOld = await files.has('repositories')
   throw new UserError(`${files.name} is neither an OCI layout nor a Docker image archive`, {

@@ -2,6 +2,7 @@ import { UserError } from '#diagnostics'
 import { decompress } from '#layer'
 import {
   type Descriptor,
+  type Digest,
   digestHex,
   digestOf,
   formatPlatform,
@@ -19,6 +20,13 @@ import type { ArchiveFiles } from './archive-files.ts'
 import type { ArchivedImage, ArchivedLayer } from './archived-image.ts'
 import { verified } from './verified.ts'
 
+/** One image of a layout. With neither: the tag `latest`, or the only image there is. */
+export interface LayoutChoice {
+  /** Of a manifest or an index. */
+  readonly digest?: Digest
+  readonly tag?: string
+}
+
 const depthLimit = 4
 const entryLimit = 1000
 
@@ -26,8 +34,13 @@ const entryLimit = 1000
  * The images of an OCI layout (image-spec, image-layout.md): for each name in `index.json` the one for `platform`, and
  * each one without a name. Entries for the same image are one image with several names.
  */
-export async function readLayoutImages(files: ArchiveFiles, platform: Platform): Promise<readonly ArchivedImage[]> {
-  const { manifests } = parseImageIndex((await files.readSmall('index.json')).toString())
+export async function readLayoutImages(
+  files: ArchiveFiles,
+  platform: Platform,
+  choice?: LayoutChoice,
+): Promise<readonly ArchivedImage[]> {
+  const { manifests: all } = parseImageIndex((await files.readSmall('index.json')).toString())
+  const manifests = choice ? await chooseEntries(files, all, choice) : all
   const groups = new Map<string, { readonly reference: Reference | undefined; readonly entries: Descriptor[] }>()
   for (const entry of manifests.slice(0, entryLimit)) {
     if (isAttestation(entry)) continue
@@ -46,6 +59,37 @@ export async function readLayoutImages(files: ArchiveFiles, platform: Platform):
     images.set(digest, found)
   }
   return [...images.values()].map(({ image, references }) => ({ ...image, references }))
+}
+
+/** By digest, also of what an index in the layout names; by tag; else the tag `latest`, or the only image there is. */
+async function chooseEntries(
+  files: ArchiveFiles,
+  all: readonly Descriptor[],
+  { digest, tag }: LayoutChoice,
+): Promise<readonly Descriptor[]> {
+  if (digest !== undefined) {
+    const listed = all.filter(entry => entry.digest === digest)
+    if (listed.length > 0) return listed
+    const path = `blobs/sha256/${digestHex(digest)}`
+    if (!(await files.has(path))) throw notInLayout(files, all, digest)
+    return [{ mediaType: '', digest, size: (await files.readSmall(path)).length }]
+  }
+  const named = all.filter(entry => tagOf(entry) === (tag ?? 'latest'))
+  if (named.length > 0) return named
+  const images = new Set(all.filter(entry => !isAttestation(entry)).map(entry => entry.digest))
+  if (tag === undefined && images.size === 1) return all
+  throw notInLayout(files, all, `the tag ${tag ?? 'latest'}`)
+}
+
+function tagOf(entry: Descriptor): string | undefined {
+  return referenceOf(entry)?.tag ?? entry.annotations?.['org.opencontainers.image.ref.name']
+}
+
+function notInLayout({ name }: ArchiveFiles, all: readonly Descriptor[], what: string): UserError {
+  const there = [...new Set(all.map(entry => tagOf(entry) ?? entry.digest))]
+  return new UserError(`${name} does not have ${what}`, {
+    hint: `it has: ${there.slice(0, 12).join(', ') || 'nothing'}`,
+  })
 }
 
 /** BuildKit adds manifests about provenance, which are no images. */

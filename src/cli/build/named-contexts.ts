@@ -1,6 +1,8 @@
 import { existsSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { UserError } from '#diagnostics'
+import type { LayoutChoice } from '#image'
+import { parseDigest } from '#oci'
 import type { ContextOpener } from '#build'
 import { isAddress, type LocalContext, openLocalContext, openRemoteContext, type Selectable } from '#sources'
 import type { CliContext } from '../context.ts'
@@ -16,8 +18,11 @@ export type NamedContext =
   | { readonly kind: 'directory'; readonly directory: string }
   | { readonly kind: 'address'; readonly address: string }
   | { readonly kind: 'image'; readonly reference: string }
+  /** An image of an OCI layout; the directory is absolute. */
+  | { readonly kind: 'layout'; readonly directory: string; readonly choice: LayoutChoice; readonly text: string }
 
 const imageScheme = 'docker-image://'
+const layoutScheme = 'oci-layout://'
 
 /** Reads `--build-context` options. Throws a `UserError` for a directory that is not there, and for other addresses. */
 export function namedContexts(options: readonly NameValue[], context: CliContext): NamedContexts {
@@ -26,20 +31,35 @@ export function namedContexts(options: readonly NameValue[], context: CliContext
 
 function namedContext(name: string, value: string, { directory }: CliContext): NamedContext {
   if (value.startsWith(imageScheme)) return { kind: 'image', reference: value.slice(imageScheme.length) }
+  if (value.startsWith(layoutScheme)) return layoutContext(name, value, directory)
   const path = resolve(directory, value)
   if (isAddress(value) && !existsSync(path)) return { kind: 'address', address: value }
   if (/^[a-z][a-z0-9+.-]*:\/\//.test(value)) {
     throw new UserError(`--build-context ${name}=${value}: such addresses are not supported`, {
-      hint: `name a directory, a git repository, the URL of an archive, or ${imageScheme}NAME for an image of the local store`,
+      hint: `name a directory, a git repository, the URL of an archive, ${layoutScheme}PATH, or ${imageScheme}NAME for an image of the local store`,
     })
   }
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return { kind: 'directory', directory: path }
   throw new UserError(`--build-context ${name}=${value}: there is no such directory`, { hint: 'check the path' })
 }
 
+/** `oci-layout://PATH[@DIGEST|:TAG]`. */
+function layoutContext(name: string, value: string, current: string): NamedContext {
+  const text = value.slice(layoutScheme.length)
+  const [, path = '', digest, tag] = /^(.*?)(?:@([^@/]*)|:([^:/]*))?$/s.exec(text) ?? []
+  const directory = resolve(current, path)
+  if (!statSync(join(directory, 'oci-layout'), { throwIfNoEntry: false })?.isFile()) {
+    throw new UserError(`--build-context ${name}=${value}: there is no OCI layout in ${JSON.stringify(path)}`, {
+      hint: 'make one with "slipway build -o type=oci,tar=false,dest=DIRECTORY"',
+    })
+  }
+  const choice = { ...(digest !== undefined && { digest: parseDigest(digest) }), ...(tag !== undefined && { tag }) }
+  return { kind: 'layout', directory, choice, text: value }
+}
+
 /** Whether the files of a context are used, or an image. */
 export function contextKind({ kind }: NamedContext): 'files' | 'image' {
-  return kind === 'image' ? 'image' : 'files'
+  return kind === 'image' || kind === 'layout' ? 'image' : 'files'
 }
 
 /** The contexts of a build, opened when something is first taken from them. */
@@ -71,6 +91,7 @@ export function openContexts(
       case 'address':
         return [[name, once(() => remoteFiles(name, each.address, elsewhere))]]
       case 'image':
+      case 'layout':
         return []
     }
   })

@@ -1,4 +1,4 @@
-import { chainOf, findImage, imageConfig, storeResolver } from '#build'
+import { chainOf, storeResolver } from '#build'
 import { nearest, type Place, UserError, type WarningSink } from '#diagnostics'
 import { type DockerfileTree, parseDockerfile } from '#dockerfile'
 import type { Platform } from '#oci'
@@ -8,6 +8,7 @@ import type { BuildFlags } from '../commands/build.ts'
 import type { CliContext } from '../context.ts'
 import { isUnpacked } from '../namespace.ts'
 import { parseNameValue } from '../options/name-value.ts'
+import { contextImage } from './context-image.ts'
 import { contextKind, type NamedContexts } from './named-contexts.ts'
 import type { ReadDockerfile } from './read-dockerfile.ts'
 
@@ -60,7 +61,11 @@ async function planFor(
     resolveImage: (reference, platform, place) =>
       orStandIn(() => resolve(reference, platform, place), { reference, platform, place }, standIn),
     resolveContext: (name, platform, place) =>
-      orStandIn(() => contextImage(store, contexts, name, place), { reference: name, platform, place }, standIn),
+      orStandIn(
+        () => contextImage(contexts.get(name), { store, platform, place, signal: context.interrupts.signal }),
+        { reference: name, platform, place },
+        standIn,
+      ),
     ...(everyStage !== undefined && { everyStage }),
     warn,
   })
@@ -110,13 +115,6 @@ function warnOnce(warn: WarningSink): WarningSink {
     told.add(key)
     warn(warning)
   }
-}
-
-async function contextImage(store: Store, contexts: NamedContexts, name: string, place: Place): Promise<ResolvedImage> {
-  const found = contexts.get(name)
-  if (found?.kind !== 'image') throw new Error(`the context "${name}" is no image`)
-  const image = findImage(store, found.reference, place)
-  return { reference: found.reference, id: image.id, config: await imageConfig(store, image.id), place }
 }
 
 /** Whether the build runs commands, or reads layers that lie unpacked in the store. */
