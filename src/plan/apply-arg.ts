@@ -7,10 +7,10 @@ import { expandInStage, placeIn, recordMetadata, type StageState } from './stage
 
 /**
  * ARG in a stage: the value given with --build-arg, else the default, else the global value; without any of them the
- * name is declared but unset. Each name sees the ones before it. What looks like a secret is not shown in the history.
+ * name is declared but unset. Every word sees the values before the instruction (section 6.7 of the language page). What looks like a secret is not shown in the history.
  */
 export function applyArg(state: StageState, placed: PlacedInstruction, instruction: ArgInstruction): void {
-  const shown = instruction.args.map(({ name: word, value: given, span }) => {
+  const expanded = instruction.args.map(({ name: word, value: given, span }) => {
     const name = expandInStage(state, word, placed)
     if (name === '') {
       throw new UserError(`ARG names cannot be blank: ${word.text} expands to nothing`, {
@@ -20,11 +20,14 @@ export function applyArg(state: StageState, placed: PlacedInstruction, instructi
     }
     const value =
       state.buildArgs.get(name) ?? (given ? expandInStage(state, given, placed) : state.globals.values.get(name))
+    return { name, value, span: word.span }
+  })
+  const shown = expanded.map(({ name, value, span }) => {
     // Declared again without a value, an argument keeps the one it has.
     if (value !== undefined || !state.args.has(name)) state.args.set(name, value)
     if (value !== undefined) assign(state.scope, name, value)
     if (value === undefined) return name
-    if (isSecretValue(name, value)) warnAboutSecret(state, placed, { name, span: word.span })
+    if (isSecretValue(name, value)) warnAboutSecret(state, placed, { name, span })
     return `${name}=${shownValue(name, value)}`
   })
   recordMetadata(state, `ARG ${shown.join(' ')}`)

@@ -36,7 +36,10 @@ export const knownDifferences: readonly Known[] = [
     why: 'the engine drops copied pipes, and then misses them',
     explains: (line, { objects }) =>
       /should not be there, is .*"type":"fifo"/.test(line) ||
-      (objects.some(({ kind }) => kind === 'fifo') && /^the engine refuses: .*not found: not found/.test(line)),
+      (objects.some(({ kind }) => kind === 'fifo') &&
+        /^(the engine refuses: .*not found: not found|Slipway refuses: .*exists and is not a directory|Slipway refuses: .*cannot replace the directory)/.test(
+          line,
+        )),
   },
   {
     rule: '12.19',
@@ -76,11 +79,10 @@ export const knownDifferences: readonly Known[] = [
   },
   {
     rule: '13.6',
-    why: 'the engine matches ** together with "!" lines wrongly',
+    why: 'the engine does not enter a directory that only a "!" line with wildcards brings back',
     explains: (line, { ignore }) =>
-      ignore.some(pattern => pattern.startsWith('!')) &&
-      ignore.some(pattern => pattern.includes('**')) &&
-      /should not be there/.test(line),
+      ignore.some(pattern => pattern.startsWith('!') && /[*?[]/.test(pattern)) &&
+      /should not be there|^the engine refuses: .*(no such file or directory|not found)/.test(line),
   },
   {
     rule: '12.1',
@@ -95,7 +97,9 @@ export const knownDifferences: readonly Known[] = [
   {
     rule: '12.10',
     why: 'the engine takes the target of a link for a pattern where its name has wildcards in it',
-    explains: line => /^the engine refuses: failed to compute cache key: "[^"]*[[*?][^"]*" not found/.test(line),
+    explains: line =>
+      /^the engine refuses: failed to compute cache key: "[^"]*[[*?][^"]*" not found/.test(line) ||
+      /^the engine refuses: lstat [^:]*[[*?][^:]*: no such file or directory/.test(line),
   },
   {
     rule: '7.10',

@@ -63,6 +63,11 @@ test('6.10 expansion sees the image, the stage, and declared arguments, in the o
   expect((await target(text)).config.Labels).toEqual({ l: 'image-stage-arg-x-' })
 })
 
+test('8.1 every word of an ARG sees the values before it, those of global ARGs the words before them', async () => {
+  const text = 'ARG G=1 H=$G\nFROM scratch\nARG H\nARG A=old\nARG A=new B=$A\nLABEL l=$A-$B-$H'
+  expect((await target(text)).config.Labels).toEqual({ l: 'new-old-1' })
+})
+
 test('6.12 names of variables differ by case', async () => {
   expect((await target('FROM scratch\nENV a=1 A=2\nLABEL l=$a$A')).config.Labels).toEqual({ l: '12' })
 })
