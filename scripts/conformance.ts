@@ -1,5 +1,5 @@
 // Builds random Dockerfiles with Slipway and with a Docker engine and compares trees, configurations and histories:
-// `npm run conformance -- [--cases N] [--seed N] [--only SEED] [--workers N]`. Case number i has the seed SEED + i; a
+// `npm run conformance -- [--cases N] [--seed N] [--only SEED,SEED] [--workers N]`. Case number i has the seed SEED + i; a
 // difference is shrunk and printed. Needs an engine with BuildKit (DOCKER names another command), and root for RUN.
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -24,8 +24,11 @@ const { values: flags } = parseArgs({
     workers: { type: 'string', default: '3' },
   },
 })
-const first = Number(flags.only ?? flags.seed)
-const count = flags.only === undefined ? Number(flags.cases) : 1
+const first = Number(flags.seed)
+const seeds =
+  flags.only === undefined
+    ? Array.from({ length: Number(flags.cases) }, (_, i) => first + i)
+    : flags.only.split(',').map(Number)
 const runs = canSandbox && findBusybox().runs
 const counts = { same: 0, refused: 0, different: 0 }
 const known = new Map<string, number>()
@@ -83,12 +86,12 @@ try {
   const { archive } = await importTestBase(root)
   execFileSync(docker, ['import', '-', testBaseName], { input: archive, stdio: ['pipe', 'ignore', 'inherit'] })
   const basis = basisOf(archive, bytes => createHash('sha256').update(bytes).digest('hex'))
-  let next = first
+  const queue = seeds.values()
+  let done = 0
   const work = async (): Promise<void> => {
-    while (next < first + count) {
-      const seed = next++
+    for (const seed of queue) {
       await tryCase(seed, { root, docker, basis })
-      if ((seed - first + 1) % 100 === 0) process.stderr.write(`${seed - first + 1} cases\n`)
+      if (++done % 100 === 0) process.stderr.write(`${done} cases\n`)
     }
   }
   await Promise.all(Array.from({ length: Number(flags.workers) }, work))
@@ -98,7 +101,7 @@ try {
 const seconds = Math.round((Date.now() - started) / 1000)
 const listed = [...known].sort(([a], [b]) => (a < b ? -1 : 1)).map(([rule, times]) => `${rule} (${times})`)
 process.stdout.write(
-  `${count} cases from seed ${first} in ${seconds} s${runs ? '' : ', without RUN'}: ` +
+  `${seeds.length} cases from seed ${seeds[0]} in ${seconds} s${runs ? '' : ', without RUN'}: ` +
     `${counts.same} the same, ${counts.refused} refused by both, ${counts.different} with listed differences, ` +
     `${failed.length} with others${failed.length > 0 ? `: seeds ${failed.join(', ')}` : ''}\n` +
     `listed differences by checkbox: ${listed.length > 0 ? listed.join(', ') : 'none'}\n`,
