@@ -61,3 +61,9 @@ test('warnings and errors say file, line and column', () => {
     time: 3,
   })
 })
+
+test('--explain: the reasons of a miss, as they are', () => {
+  const reasons = [{ input: 'file', name: 'a', text: 'file a: content changed' }] as const
+  const event = { kind: 'cache', id: 1, hit: false, reasons, time: 1 } as const
+  expect(eventsOf([event])).toEqual([event])
+})

@@ -141,3 +141,22 @@ test('every running step gets its line before any gets a second detail; the rest
   expect(crowded).toHaveLength(5)
   expect(crowded.at(-1)).toBe('    ... and 9 more')
 })
+
+test('--explain: why a step missed stands above it; a hit says nothing more', () => {
+  const reasons = [
+    { input: 'file', name: 'a', text: 'file a: content changed' },
+    { input: 'argument', name: 'B', text: 'argument B: "1" → "\x1b[31m2"' },
+  ] as const
+  const view = viewOf([
+    begin(1, 'COPY a /'),
+    { kind: 'cache', id: 1, hit: false, reasons, time: 1 },
+    begin(2, 'COPY b /'),
+    { kind: 'cache', id: 2, hit: true, reasons: [], time: 1 },
+  ])
+  expect(view.finished(wide)).toEqual([
+    ' => COPY a /',
+    '    cache miss:',
+    '      file a: content changed',
+    '      argument B: "1" → "2"',
+  ])
+})
