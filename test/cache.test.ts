@@ -568,6 +568,12 @@ describe('the store', () => {
     expect(second.image).toBe(first.image)
   })
 
+  test.skipIf(!canRun)('a base whose directory somebody removed is unpacked again', async () => {
+    await build(scenario('FROM slipway-test/base\nRUN : @ before\n'))
+    rmSync(join(root, 'state/layers'), { recursive: true, force: true })
+    expect((await build(scenario('FROM slipway-test/base\nRUN : @ after\n'))).steps).toHaveLength(1)
+  })
+
   test.skipIf(!canRun)(
     '16.8: two builds that run the same command at once run it once',
     async () => {

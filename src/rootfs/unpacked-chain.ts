@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { UserError } from '#diagnostics'
 import { writeDirectory } from '#layer'
@@ -20,9 +21,14 @@ export async function unpackedChain(store: Store, chain: Chain, options: UnpackO
   const out: LayerRecord[] = []
   for (const [i, given] of chain.entries()) {
     const layer = store.layers.get(given.id) ?? given
-    out.push(layer.forms.directory ? layer : await unpack(store, chain.slice(0, i + 1), options))
+    out.push(isUnpacked(store, layer) ? layer : await unpack(store, chain.slice(0, i + 1), options))
   }
   return out
+}
+
+/** Somebody may have removed a directory by hand: as long as there is the tar, it is made again. */
+function isUnpacked(store: Store, layer: LayerRecord): boolean {
+  return layer.forms.directory && (!layer.forms.tar || existsSync(store.layers.directory(layer)))
 }
 
 async function unpack(store: Store, chain: Chain, options: UnpackOptions): Promise<LayerRecord> {
