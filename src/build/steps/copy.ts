@@ -93,7 +93,7 @@ function describe(step: CopyStep): Readonly<Record<string, unknown>> {
         ? splitPath(cleanPath(source.path)).name
         : source.kind === 'inline'
           ? { name: source.name, body: digestOf(source.body) }
-          : source.url,
+          : withoutCredentials(source.url),
     ),
     destination: step.destination.path,
     directory: step.destination.directory,
@@ -105,6 +105,11 @@ function describe(step: CopyStep): Readonly<Record<string, unknown>> {
     unpack: step.unpack ?? null,
     keepGitDir: step.keepGitDir,
   }
+}
+
+/** What is remembered of a step may be shown. */
+function withoutCredentials(url: string): string {
+  return url.replace(/^(\w+:\/\/)[^/?#]*@/, '$1')
 }
 
 /** Tells a context what it may remember about its own files. */

@@ -67,7 +67,7 @@ function noCacheFilter(): Option {
 /** Options of `slipway build`. */
 export const build: Declare = (command, act) => {
   command
-    .argument('<path>', 'the build context: a directory')
+    .argument('<path>', 'the build context: a directory, the address of an archive or git repository, or "-"')
     .option(
       '-t, --tag <name>',
       'name the image NAME[:TAG] in the local store (repeatable)',
@@ -82,7 +82,7 @@ export const build: Declare = (command, act) => {
     )
     .option(
       '--build-context <name=path>',
-      'one more context for FROM and --from (repeatable)',
+      'one more context for FROM and --from: a directory, an address, docker-image://, oci-layout:// (repeatable)',
       collect(parseBuildContext),
     )
     .option('--label <name=value>', 'add a label to the image (repeatable)', collect(parseLabel))
