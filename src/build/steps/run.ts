@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, mkdirSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '#diagnostics'
 import {
@@ -229,8 +230,16 @@ function describeEnd(result: SandboxResult): string {
   return result.signal === undefined ? `exit code: ${result.exitCode}` : `killed by ${result.signal}`
 }
 
+/** The signal that a shell reports with an exit code above 128. */
+function signalBehind(exitCode: number): string | undefined {
+  return Object.entries(constants.signals).find(([, number]) => number === exitCode - 128)?.[0]
+}
+
 function hintFor(result: SandboxResult): string {
   if (result.oomKilled) return 'give the machine more memory, or let the command use fewer processes at once'
+  const ending = signalBehind(result.exitCode)
+  if (ending !== undefined)
+    return `exit code ${result.exitCode} is 128 + ${result.exitCode - 128}: shells say so when ${ending} ended a program`
   if (result.exitCode === 127)
     return 'exit code 127 means that a program was not found: install it in this stage, or check PATH'
   if (result.exitCode === 126)
