@@ -4,7 +4,8 @@ import { encodeName } from '#tar'
 import { contentOf, type ContentSource, type Entry, type LayerTree } from '#tree'
 
 /**
- * The entries of one layer as a file: a JSON array of arrays, so that reading ten thousand takes milliseconds. Where
+ * The entries of one layer as a file: JSON arrays of arrays, some thousand rows a line, so that reading ten thousand takes
+ * milliseconds and no text grows with the layer. Where
  * the layer has a tar form, files carry the offset of their content in it.
  */
 type Row = [
@@ -31,9 +32,8 @@ export function encodeEntries(entries: LayerTree, offsets: readonly number[] = [
   const parts: Buffer[] = []
   for (let at = 0; at < entries.length; at += rowsAtOnce) {
     const rows = entries.slice(at, at + rowsAtOnce).map((entry, i) => toRow(entry, offsets[at + i]))
-    parts.push(Buffer.from((at === 0 ? '[' : ',') + JSON.stringify(rows).slice(1, -1)))
+    parts.push(Buffer.from(`${JSON.stringify(rows)}\n`))
   }
-  parts.push(Buffer.from(entries.length === 0 ? '[]' : ']'))
   return parts
 }
 
@@ -71,8 +71,15 @@ export interface FormPlaces {
 
 /** Bytes → entries with the source of each file's content. */
 export function decodeEntries(bytes: Uint8Array, places: FormPlaces): LayerTree {
-  const rows = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) as Row[]
-  return rows.map(row => toEntry(row, places))
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const entries: Entry[] = []
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf(10, at)
+    const line = text.toString('utf8', at, end === -1 ? text.length : end)
+    for (const row of JSON.parse(line) as Row[]) entries.push(toEntry(row, places))
+    at = end === -1 ? text.length : end + 1
+  }
+  return entries
 }
 
 function toEntry(row: Row, places: FormPlaces): Entry {

@@ -7,13 +7,13 @@
  * host never see the environment of an image.
  */
 
-export { keepYoungGenerationSmall } from './keep-young-generation-small.ts'
 export { resourceLimitNames } from './check-sandbox.ts'
 export { copyRange } from './copy-range.ts'
-export { type ForwardedAgent, forwardAgent } from './forward-agent.ts'
 export { type FileLock, lockFile, tryLockFile } from './file-lock.ts'
 export { type FileTime, setFileTimes } from './file-times.ts'
+export { type ForwardedAgent, forwardAgent } from './forward-agent.ts'
 export { findHostTools, findProgram, type HostTools, hostSearchPath } from './host-tools.ts'
+export { keepHeapSmall } from './keep-heap-small.ts'
 export { openLibbz2 } from './libbz2.ts'
 export type { KernelPath, SystemError } from './libc.ts'
 export { type Decoder, openLiblzma } from './liblzma.ts'
@@ -35,7 +35,7 @@ export type {
   SandboxSpec,
   TmpfsMount,
 } from './sandbox-spec.ts'
-export { startAgent, type StartedAgent } from './start-agent.ts'
+export { type StartedAgent, startAgent } from './start-agent.ts'
 export { syncFileSystem } from './sync-file-system.ts'
 export {
   type EnterOptions,

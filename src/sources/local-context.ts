@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { positionOf, UserError } from '#diagnostics'
 import { type IgnorePattern, ignoreMatcher } from '#dockerfile'
 import { diskPath, entryOf, listDirectory } from '#layer'
-import { getXattrs, keepYoungGenerationSmall } from '#linux'
+import { getXattrs, keepHeapSmall } from '#linux'
 import { digestOf } from '#oci'
 import { readStatCache, type Store, writeStatCache } from '#store'
 import { type Entry, joinPath } from '#tree'
@@ -67,7 +67,7 @@ export function openLocalContext(store: Store, path: string, ignore: readonly Ig
       }
     if (found.isFile()) {
       keys.set(at, [found.size, found.ino, found.mtimeMs, found.ctimeMs])
-      if (keys.size === manyFiles) keepYoungGenerationSmall()
+      if (keys.size === manyFiles) keepHeapSmall()
     }
     const entry = entryOf(at, full, { stats: found, options: { overlay: false, xattrs: getXattrs } })
     return entry && { ...entry, uid: 0, gid: 0 }
