@@ -46,13 +46,6 @@ export function buildText(): TextBuilder {
   }
 }
 
-/** One text after the other. */
-export function joinTexts(texts: readonly MappedText[], fallback: number): MappedText {
-  const builder = buildText()
-  for (const text of texts) addMapped(builder, text)
-  return builder.finish(fallback)
-}
-
 /** Adds a mapped text, run by run. */
 export function addMapped(builder: TextBuilder, { text, runs }: MappedText): void {
   for (const [i, run] of runs.entries()) {
