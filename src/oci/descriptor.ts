@@ -37,6 +37,23 @@ export interface Blobs {
   write(descriptor: Descriptor, bytes: AsyncIterable<Uint8Array>): Promise<void>
 }
 
+/** A manifest or an index with its bytes, which its digest names. */
+export interface ManifestBytes {
+  readonly descriptor: Descriptor
+  readonly bytes: Uint8Array
+}
+
+/** Manifests and indexes by name, beside the blobs that they point at: a registry's repository has them. */
+export interface Manifests {
+  /** What a tag or digest names, verified; undefined where there is none. */
+  resolve(name: string): Promise<ManifestBytes | undefined>
+  /**
+   * Publishes a manifest or an index under its digest, and under a tag where one is given. What it points at has to be there;
+   * so a tag never names something incomplete.
+   */
+  publish(manifest: { readonly mediaType: string; readonly bytes: Uint8Array }, tag?: string): Promise<Descriptor>
+}
+
 /** Checks a descriptor from outside. `what` names it in errors. Throws a `UserError`. */
 export function parseDescriptor(value: unknown, what: string): Descriptor {
   const object = fieldOf.object(value, what)

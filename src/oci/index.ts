@@ -4,7 +4,14 @@
  * In: strings and JSON from outside. Out: checked values. Always: what carries a type of this room was made by the one
  * function that checks it; nothing here reads a file or a socket.
  */
-export { type Blobs, type Descriptor, mediaTypes, parseDescriptor } from './descriptor.ts'
+export {
+  type Blobs,
+  type Descriptor,
+  type ManifestBytes,
+  type Manifests,
+  mediaTypes,
+  parseDescriptor,
+} from './descriptor.ts'
 export { chainId, type Digest, digestOf, digestHex, isDigest, parseDigest, Sha256 } from './digest.ts'
 export {
   type ImageConfig,
