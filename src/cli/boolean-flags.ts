@@ -20,7 +20,7 @@ export function plainBooleanFlags(
     const option = findOption(command, form?.[1] ?? arg)
     if (form && option && !option.required && !option.optional)
       out.push(...asBoolean(command, option, form[1] ?? '', form[2] ?? ''))
-    else out.push(!form && option?.optional ? `${arg}=` : arg)
+    else out.push(!form && option?.optional ? `${option.long ?? arg}=` : arg)
     if (!form && option?.required) out.push(...args.slice(++i, i + 1))
   }
   return out
@@ -33,6 +33,8 @@ function isFlag(arg: string): boolean {
 /** Of combined short flags (`-it`, `-oFILE`) the first decides, unless it takes no value and the last one does. */
 function findOption(command: Command, flag: string): Option | undefined {
   if (!isFlag(flag) || flag.startsWith('--')) return command.options.find(option => option.long === flag)
+  const alone = command.options.find(option => option.short === flag)
+  if (alone?.optional) return alone
   for (const [i, letter] of Array.from(flag.slice(1)).entries()) {
     const option = command.options.find(each => each.short === `-${letter}`)
     if (option?.required) return i === flag.length - 2 ? option : undefined

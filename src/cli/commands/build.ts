@@ -8,6 +8,7 @@ import { type AnnotationOption, parseAnnotation } from '../options/annotation.ts
 import { type CallOption, parseCall } from '../options/call.ts'
 import { choice } from '../options/choice.ts'
 import { collect } from '../options/collect.ts'
+import { addDockerOptions } from '../options/docker-options.ts'
 import { parseEntitlement } from '../options/entitlement.ts'
 import { parseMemory } from '../options/memory.ts'
 import { checkNameValue, parseBuildContext, parseLabel, type NameValue } from '../options/name-value.ts'
@@ -137,12 +138,14 @@ export const build: Declare = (command, act) => {
     .option('--call <method>', 'build nothing and tell: check, outline or targets[,format=json]', parseCall)
     .addOption(progressOption())
     .option('-q, --quiet', 'print only the image id')
+    .option('--load', 'put the image into the local store; this is what happens anyway')
     .action(
       act(async (context, path: string, flags: BuildFlags) => {
         const { buildCommand } = await import('../actions/build-command.ts')
         return buildCommand(path, flags, context)
       }),
     )
+  addDockerOptions(command)
   addExamples(command, [
     { command: 'slipway build -t app .', does: 'build ./Dockerfile and name the image "app"' },
     { command: 'slipway build --target test --build-arg VERSION=2 .', does: 'build one stage, with an argument' },
