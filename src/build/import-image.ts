@@ -1,8 +1,6 @@
-import { createLayerIndexer, encodeEntries } from '#layer'
 import { chainId, type Digest, type ImageConfig, parseImageConfig } from '#oci'
-import { UserError } from '#diagnostics'
-import { packedLayer } from '#rootfs'
-import type { LayerRecord, Store } from '#store'
+import { packedLayer, takeArchive } from '#rootfs'
+import { isElsewhere, type LayerRecord, type Store } from '#store'
 
 /** A layer that comes from outside, uncompressed. */
 export interface IncomingLayer {
@@ -21,35 +19,20 @@ export async function importLayer(
   { below, created, signal, onBytes }: ImportOptions,
 ): Promise<LayerRecord> {
   const known = layer.diffId === undefined ? undefined : store.layers.get(layerId(below, layer.diffId))
-  if (known) return known
-  await using blob = await store.blobs.begin()
-  const indexer = createLayerIndexer({ name: 'layer', whiteouts: true })
-  let done = 0
-  for await (const chunk of layer.open()) {
-    signal.throwIfAborted()
-    indexer.push(chunk)
-    await blob.write(chunk)
-    done += chunk.length
-    onBytes?.(done)
-  }
-  const entries = indexer.finish(blob.path)
-  const { digest } = await blob.commit()
-  if (layer.diffId !== undefined && layer.diffId !== digest) {
-    throw new UserError(`a layer has diff id ${digest}, its image says ${layer.diffId}`, {
-      hint: 'the image is damaged; fetch it again',
-    })
-  }
-  const size = entries.reduce((sum, entry) => (entry.type === 'file' ? sum + entry.size : sum), 0)
+  if (known && !isElsewhere(known)) return known
+  const archive = await takeArchive(store, layer.open(), {
+    ...(layer.diffId !== undefined && { diffId: layer.diffId }),
+    signal,
+    onBytes,
+  })
+  if (known) return store.layers.addTar(known.id, archive)
   const parent = below.at(-1)?.id
   return store.layers.add({
-    id: layerId(below, digest),
+    id: layerId(below, archive.diffId),
     ...(parent !== undefined && { parent }),
-    diffId: digest,
-    size,
-    tarSize: done,
+    ...archive,
     created,
     tar: true,
-    entries: encodeEntries(entries),
   })
 }
 

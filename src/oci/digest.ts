@@ -29,7 +29,7 @@ export function digestHex(digest: Digest): string {
   return digest.slice('sha256:'.length)
 }
 
-/** Hashes on the way: `update` with each chunk, then `digest` once. */
+/** Hashes on the way: `update` with each chunk, then `digest`. */
 export class Sha256 {
   readonly #hash: Hash = createHash('sha256')
   #size = 0
@@ -45,8 +45,9 @@ export class Sha256 {
     return this.#size
   }
 
+  /** Of the bytes so far; more may follow. */
   digest(): Digest {
-    return `sha256:${this.#hash.digest('hex')}` as Digest
+    return `sha256:${this.#hash.copy().digest('hex')}` as Digest
   }
 }
 

@@ -4,12 +4,14 @@ import { getXattrs } from '#linux'
 import type { LayerRecord, Store } from '#store'
 import { type Entry, type LayerTree, type MergedTree, mergeLayers, type Tree } from '#tree'
 import { directoryChain } from './directory-chain.ts'
+import { fetchedChain, fetchedLayer, type FetchOptions } from './fetch-layers.ts'
 
 /** Layers, base first. */
 export type Chain = readonly LayerRecord[]
 
-/** What a chain amounts to. */
-export async function chainTree(store: Store, chain: Chain): Promise<MergedTree> {
+/** What a chain amounts to. Layers that are somewhere else are fetched. */
+export async function chainTree(store: Store, given: Chain, options: FetchOptions = {}): Promise<MergedTree> {
+  const chain = await fetchedChain(store, given, options)
   const layers: LayerTree[] = []
   for (let i = 0; i < chain.length; i++) layers.push(await layerEntries(store, chain.slice(0, i + 1)))
   return mergeLayers(layers)
@@ -22,8 +24,8 @@ export async function chainTree(store: Store, chain: Chain): Promise<MergedTree>
 export async function layerEntries(store: Store, chain: Chain): Promise<LayerTree> {
   const given = chain.at(-1)
   if (!given) return []
-  // Another step may have listed it since the caller got its record.
-  const layer = store.layers.get(given.id) ?? given
+  // Another step may have listed it since the caller got its record; or nobody had it here.
+  const layer = await fetchedLayer(store, given)
   const directory = layer.forms.directory ? store.layers.directory(layer) : undefined
   if (layer.forms.entries) {
     return decodeEntries(await store.layers.readEntries(layer), {

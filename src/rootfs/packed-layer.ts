@@ -2,6 +2,7 @@ import { encodeEntries, packLayer } from '#layer'
 import { type Digest, Sha256 } from '#oci'
 import type { LayerRecord, Store } from '#store'
 import { type Chain, layerEntries } from './chain-tree.ts'
+import { fetchedLayer } from './fetch-layers.ts'
 
 /**
  * The topmost layer of a chain with its diff id known. A layer that only has a directory is packed once to learn it; the
@@ -25,7 +26,8 @@ export async function packedLayer(
 
 /** The topmost layer's archive, uncompressed. Throws at the end when it is not what its diff id says. */
 export async function* openLayerTar(store: Store, chain: Chain): AsyncGenerator<Uint8Array> {
-  const layer = await packedLayer(store, chain)
+  const packed = await packedLayer(store, chain)
+  const layer = { ...packed, ...(await fetchedLayer(store, packed)) }
   const hash = new Sha256()
   const source = layer.forms.tar ? readBlob(store, layer.diffId) : packStream(store, chain)
   for await (const chunk of source) {

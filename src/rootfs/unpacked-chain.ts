@@ -6,18 +6,19 @@ import { makeNode, setXattr } from '#linux'
 import type { LayerRecord, Store } from '#store'
 import { type Entry, type MergedTree, mergeLayers } from '#tree'
 import { type Chain, layerEntries } from './chain-tree.ts'
+import { fetchedChain, type FetchOptions } from './fetch-layers.ts'
 
 /** What unpacking depends on. */
-export interface UnpackOptions {
+export interface UnpackOptions extends FetchOptions {
   /** We are root only inside a user namespace: overlay reads its marks from `user.` attributes then. */
   readonly rootless: boolean
   /** Told before a layer is unpacked. */
   readonly onUnpack?: (layer: LayerRecord) => void
-  readonly signal?: AbortSignal
 }
 
-/** The chain with a directory form for every layer; those that lack it are unpacked and kept. */
-export async function unpackedChain(store: Store, chain: Chain, options: UnpackOptions): Promise<Chain> {
+/** The chain with a directory form for every layer; those that lack it are fetched, unpacked and kept. */
+export async function unpackedChain(store: Store, given: Chain, options: UnpackOptions): Promise<Chain> {
+  const chain = await fetchedChain(store, given, options)
   const out: LayerRecord[] = []
   for (const [i, given] of chain.entries()) {
     const layer = store.layers.get(given.id) ?? given

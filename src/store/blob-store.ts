@@ -24,6 +24,8 @@ export interface BlobWriter extends AsyncDisposable {
   /** Temporary path, for a reader that may not wait. */
   readonly path: string
   write(bytes: Uint8Array): Promise<void>
+  /** The digest of what was written so far. */
+  digestNow(): Digest
   /** Makes the blob visible and returns what it is. Throws a `UserError`, and keeps nothing, when it is not `expected`. */
   commit(expected?: Descriptor): Promise<{ readonly digest: Digest; readonly size: number }>
 }
@@ -78,6 +80,7 @@ async function beginBlob(
       hash.update(bytes)
       await writing
     },
+    digestNow: () => hash.digest(),
     commit: async expected => {
       const result = { digest: hash.digest(), size: hash.size }
       if (expected && (expected.digest !== result.digest || expected.size !== result.size))

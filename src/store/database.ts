@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { UserError } from '#diagnostics'
 
-/** Grows with each change of the tables; a store of another version is refused, never guessed at. */
-const version = 2
+/** The oldest version that can be brought up to date, and its tables. */
+const firstVersion = 2
 
 const schema = `
 CREATE TABLE layers (
@@ -26,6 +26,27 @@ CREATE TABLE images (
 CREATE TABLE tags (name TEXT PRIMARY KEY, image TEXT NOT NULL, set_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX tags_by_image ON tags (image);
 `
+
+/**
+ * Each makes the next version out of the one before; a new store goes through all of them. A store of any other version is
+ * refused, never guessed at.
+ */
+const migrations: readonly string[] = [
+  // 3: where layers can be had that are not here, and where images came from.
+  `
+CREATE TABLE places (
+  diff_id TEXT NOT NULL, repository TEXT NOT NULL, digest TEXT NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL,
+  seen INTEGER NOT NULL, PRIMARY KEY (diff_id, repository, digest)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE origins (
+  name TEXT NOT NULL, platform TEXT NOT NULL, image TEXT NOT NULL, digest TEXT NOT NULL, seen INTEGER NOT NULL,
+  PRIMARY KEY (name, platform)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX origins_by_image ON origins (image);
+`,
+]
+
+const version = firstVersion + migrations.length
 
 /**
  * Opens the store's database, making it where it is missing. Throws a `UserError` for a store of another version, one
@@ -54,9 +75,13 @@ function create(database: DatabaseSync, path: string): void {
   if (userVersion(database) === 0) database.exec('PRAGMA journal_mode = WAL')
   database.exec('BEGIN IMMEDIATE')
   const found = userVersion(database)
-  if (found === 0) database.exec(`${schema} PRAGMA user_version = ${version};`)
+  const known = found === 0 || (found >= firstVersion && found <= version)
+  if (known) {
+    const changes = [...(found === 0 ? [schema] : []), ...migrations.slice(Math.max(0, found - firstVersion))]
+    database.exec(`${changes.join('')} PRAGMA user_version = ${version};`)
+  }
   database.exec('COMMIT')
-  if (found !== 0 && found !== version) {
+  if (!known) {
     throw new UserError(`the store at ${path} has format ${found}; this slipway knows format ${version}`, {
       hint: 'use the slipway that made it, or name another directory with SLIPWAY_ROOT',
     })

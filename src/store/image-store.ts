@@ -13,6 +13,18 @@ export interface ImageRecord {
   readonly made: number
 }
 
+/** What a name of a registry turned out to be, for a platform. */
+export interface ImageOrigin {
+  /** `HOST/PATH:TAG` or `HOST/PATH@DIGEST`, normalised. */
+  readonly name: string
+  /** What it was asked for, as `formatPlatform` writes it. */
+  readonly platform: string
+  /** Digest of the configuration. */
+  readonly image: Digest
+  /** What the name stood for: a manifest or an index. */
+  readonly digest: Digest
+}
+
 export interface ImageStore {
   get(id: Digest): ImageRecord | undefined
   add(id: Digest, layers: readonly LayerId[]): void
@@ -27,6 +39,12 @@ export interface ImageStore {
   untag(reference: Reference): boolean
   /** Familiar names of an image's tags, sorted. */
   tagsOf(id: Digest): readonly string[]
+  /** Remembers where an image came from; a name and platform mean one image. */
+  addOrigin(origin: ImageOrigin): void
+  /** What is known of a name, for all platforms; images that are gone are left out. */
+  origins(name: string): readonly ImageOrigin[]
+  /** Where an image came from. */
+  originsOf(id: Digest): readonly ImageOrigin[]
 }
 
 interface Row {
@@ -58,6 +76,7 @@ export function openImageStore(database: DatabaseSync, now: () => number): Image
     remove: id => {
       transaction(database, () => {
         database.prepare('DELETE FROM tags WHERE image = ?').run(id)
+        database.prepare('DELETE FROM origins WHERE image = ?').run(id)
         database.prepare('DELETE FROM images WHERE id = ?').run(id)
       })
     },
@@ -77,6 +96,28 @@ export function openImageStore(database: DatabaseSync, now: () => number): Image
     },
     untag: reference => database.prepare('DELETE FROM tags WHERE name = ?').run(tagName(reference)).changes > 0,
     tagsOf,
+    addOrigin: ({ name, platform, image, digest }) => {
+      database
+        .prepare('INSERT OR REPLACE INTO origins (name, platform, image, digest, seen) VALUES (?, ?, ?, ?, ?)')
+        .run(name, platform, image, digest, now())
+    },
+    origins: name =>
+      database
+        .prepare(
+          'SELECT origins.* FROM origins JOIN images ON images.id = origins.image WHERE name = ? ORDER BY seen DESC',
+        )
+        .all(name)
+        .map(toOrigin),
+    originsOf: id => database.prepare('SELECT * FROM origins WHERE image = ? ORDER BY name').all(id).map(toOrigin),
+  }
+}
+
+function toOrigin(row: Readonly<Record<string, unknown>>): ImageOrigin {
+  return {
+    name: String(row['name']),
+    platform: String(row['platform']),
+    image: row['image'] as Digest,
+    digest: row['digest'] as Digest,
   }
 }
 

@@ -7,10 +7,18 @@
  */
 export { type BlobStore, type BlobWriter } from './blob-store.ts'
 export { cacheKey } from './cache-key.ts'
-export type { ImageRecord } from './image-store.ts'
+export type { ImageOrigin, ImageRecord } from './image-store.ts'
 export type { LastBuilds } from './last-builds.ts'
-export { type LayerId, type LayerRecord, type LayerStore, type NewLayer } from './layer-store.ts'
-export { openStore, type Store } from './open-store.ts'
+export {
+  isElsewhere,
+  type LayerId,
+  type LayerRecord,
+  type LayerStore,
+  type NamedLayer,
+  type NewLayer,
+} from './layer-store.ts'
+export { openStore, type Store, type StoreOptions } from './open-store.ts'
+export type { LayerPlace } from './place-store.ts'
 export type { DiskUsage, PruneOptions, PruneResult } from './prune.ts'
 export type { CacheInputs, RecordStore } from './record-store.ts'
 export { readStatCache, type StatCache, writeStatCache } from './stat-cache.ts'

@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import type { Digest } from '#oci'
+import type { Descriptor, Digest } from '#oci'
 import { transaction } from './database.ts'
+import { type LayerPlace, openPlaceStore } from './place-store.ts'
 
 /**
  * The key under which a layer was first made (for layers of base images: the chain id), so it is the same on every
@@ -26,7 +27,19 @@ export interface LayerRecord {
   readonly tarSize?: number
   /** RFC 3339. */
   readonly created: string
+  /** None of them: the layer is somewhere else, where its places say. */
   readonly forms: { readonly directory: boolean; readonly tar: boolean; readonly entries: boolean }
+}
+
+/** A layer of which only the names are known; its bytes are somewhere else. */
+export interface NamedLayer {
+  readonly id: LayerId
+  readonly parent?: LayerId
+  readonly diffId: Digest
+  readonly size?: number
+  readonly tarSize?: number
+  /** RFC 3339. */
+  readonly created: string
 }
 
 export interface NewLayer {
@@ -47,12 +60,24 @@ export interface NewLayer {
 export interface LayerStore {
   get(id: LayerId): LayerRecord | undefined
   findByDiffId(diffId: Digest): LayerRecord | undefined
+  /** A layer with that archive and its entries in tar form. */
+  findWithTar(diffId: Digest): LayerRecord | undefined
   /** Adds a layer. When another process was first, its layer is returned and ours is dropped. */
   add(layer: NewLayer): Promise<LayerRecord>
+  /** Adds a layer without any form; one that is there stays as it is. */
+  name(layer: NamedLayer): LayerRecord
+  /** Where the layer's archive can be had besides here, compressed, the latest seen first. */
+  places(diffId: Digest): readonly LayerPlace[]
+  /** Remembers that a repository has the layer's archive as this blob. */
+  addPlace(diffId: Digest, repository: string, blob: Descriptor): void
+  /** The repository does not have the blob any more. */
+  forgetPlace(diffId: Digest, place: LayerPlace): void
   /** An id for a layer of that key: the key itself unless it is taken. */
   freshId(key: string): LayerId
   /** Adds a form to a layer that is already there. */
   addDirectory(id: LayerId, directory: string): Promise<LayerRecord>
+  /** The blob of its diff id is there. */
+  addTar(id: LayerId, tar: Required<Pick<NewLayer, 'entries' | 'size' | 'tarSize'>>): Promise<LayerRecord>
   /** What packing found out; the archive itself is not kept. `tarSize`: its bytes. */
   setDiffId(id: LayerId, diffId: Digest, tarSize: number): LayerRecord
   /** `size`: bytes of file content. */
@@ -90,7 +115,12 @@ interface Places {
 
 export function openLayerStore(database: DatabaseSync, places: Places): LayerStore {
   const select = database.prepare('SELECT * FROM layers WHERE id = ?')
-  const selectDiffId = database.prepare('SELECT * FROM layers WHERE diff_id = ? ORDER BY directory DESC LIMIT 1')
+  const selectDiffId = database.prepare(
+    'SELECT * FROM layers WHERE diff_id = ? ORDER BY directory DESC, tar DESC LIMIT 1',
+  )
+  const selectTar = database.prepare(
+    'SELECT * FROM layers WHERE diff_id = ? AND tar = 1 AND entries = 1 ORDER BY used DESC LIMIT 1',
+  )
   const get = (id: LayerId): LayerRecord | undefined => fromRow(select.get(id))
   const must = (id: LayerId): LayerRecord => {
     const layer = get(id)
@@ -110,36 +140,45 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
     await rename(from, directory({ name }))
   }
 
+  const insert = (layer: NewLayer, name: string): boolean =>
+    transaction(database, () => {
+      if (select.get(layer.id)) return false
+      database
+        .prepare(
+          'INSERT INTO layers (id, parent, name, diff_id, size, tar_size, created, directory, tar, entries, used) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        )
+        .run(
+          layer.id,
+          layer.parent ?? null,
+          name,
+          layer.diffId ?? null,
+          layer.size ?? null,
+          layer.tarSize ?? null,
+          layer.created,
+          flag(layer.directory),
+          flag(layer.tar),
+          flag(layer.entries),
+          places.now(),
+        )
+      return true
+    })
+
   return {
     get,
+    ...openPlaceStore(database, places.now),
+    name: layer => {
+      if (!get(layer.id)) insert(layer, newName())
+      return must(layer.id)
+    },
     findByDiffId: diffId => fromRow(selectDiffId.get(diffId)),
+    findWithTar: diffId => fromRow(selectTar.get(diffId)),
     directory,
     freshId: key => (select.get(key) ? `${key}-${randomBytes(8).toString('hex')}` : key),
     add: async layer => {
-      const name = randomBytes(8).toString('hex')
+      const name = newName()
       if (layer.directory !== undefined) await saveDirectory(name, layer.directory)
       if (layer.entries) await saveEntries(name, layer.entries)
-      const won = transaction(database, () => {
-        if (select.get(layer.id)) return false
-        database
-          .prepare(
-            'INSERT INTO layers (id, parent, name, diff_id, size, tar_size, created, directory, tar, entries, used) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-          )
-          .run(
-            layer.id,
-            layer.parent ?? null,
-            name,
-            layer.diffId ?? null,
-            layer.size ?? null,
-            layer.tarSize ?? null,
-            layer.created,
-            flag(layer.directory),
-            flag(layer.tar),
-            flag(layer.entries),
-            places.now(),
-          )
-        return true
-      })
+      const won = insert(layer, name)
       if (!won) {
         await rm(directory({ name }), { recursive: true, force: true })
         await rm(entriesFile({ name }), { force: true })
@@ -155,6 +194,13 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
         if (!existsSync(directory(layer))) throw error
       }
       database.prepare('UPDATE layers SET directory = 1 WHERE id = ?').run(id)
+      return must(id)
+    },
+    addTar: async (id, { entries, size, tarSize }) => {
+      await saveEntries(must(id).name, entries)
+      database
+        .prepare('UPDATE layers SET tar = 1, entries = 1, size = ?, tar_size = ? WHERE id = ?')
+        .run(size, tarSize, id)
       return must(id)
     },
     setDiffId: (id, diffId, tarSize) => {
@@ -188,6 +234,16 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
       await rm(entriesFile(layer), { force: true })
     },
   }
+}
+
+/** Short, as the names of all layers of a chain have to fit into the options of one mount. */
+function newName(): string {
+  return randomBytes(8).toString('hex')
+}
+
+/** Whether a layer has no form here: its bytes have to be fetched before anybody can see them. */
+export function isElsewhere({ forms }: Pick<LayerRecord, 'forms'>): boolean {
+  return !forms.directory && !forms.tar
 }
 
 function flag(value: unknown): number {

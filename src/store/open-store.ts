@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { UserError } from '#diagnostics'
+import type { Blobs } from '#oci'
 import { type BlobStore, openBlobStore } from './blob-store.ts'
 import { openDatabase } from './database.ts'
 import { type ImageStore, openImageStore } from './image-store.ts'
@@ -23,12 +25,21 @@ export interface Store extends Disposable {
   inMemory(name: string): Promise<string>
   /** A directory that survives, for caches of other rooms (package downloads, cache mounts). */
   directory(name: string): string
+  /** The blobs of a place that a layer can be had from. Throws a `UserError` where the way there is not open. */
+  openPlace(repository: string): Promise<Pick<Blobs, 'read'>>
   usage(): Promise<DiskUsage>
   prune(options: PruneOptions): Promise<PruneResult>
 }
 
+export interface StoreOptions {
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
+  /** Opens registries and layouts, asked when a layer is needed that is not here; without it, there are none. */
+  readonly openPlace?: Store['openPlace']
+}
+
 /** Opens (and if need be makes) the store at `root`. Dispose it when done. Throws as `openDatabase` does. */
-export function openStore(root: string, now: () => number = Date.now): Store {
+export function openStore(root: string, { now = Date.now, openPlace = noPlace }: StoreOptions = {}): Store {
   const absolute = resolve(root)
   const database = openDatabase(absolute)
   const session = beginSession(absolute, now())
@@ -57,6 +68,7 @@ export function openStore(root: string, now: () => number = Date.now): Store {
       mkdirSync(path, { recursive: true })
       return path
     },
+    openPlace,
     usage: () => diskUsage(parts),
     prune: options => prune(parts, options),
     [Symbol.dispose]: () => {
@@ -64,4 +76,10 @@ export function openStore(root: string, now: () => number = Date.now): Store {
       session.end()
     },
   }
+}
+
+async function noPlace(repository: string): Promise<never> {
+  throw new UserError(`a layer is at ${repository}, and nothing is fetched here`, {
+    hint: 'pull the image first: slipway pull IMAGE',
+  })
 }

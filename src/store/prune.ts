@@ -6,7 +6,7 @@ import { isDigest } from '#oci'
 import type { BlobStore } from './blob-store.ts'
 import type { ImageStore } from './image-store.ts'
 import type { LastBuilds } from './last-builds.ts'
-import type { LayerRecord, LayerStore } from './layer-store.ts'
+import { isElsewhere, type LayerRecord, type LayerStore } from './layer-store.ts'
 import { oldestSession, type Session } from './session.ts'
 
 interface Parts {
@@ -24,6 +24,8 @@ export interface DiskUsage {
   readonly images: { readonly count: number; readonly size: number }
   /** Layers that no image needs: what makes the next build fast. */
   readonly cache: { readonly count: number; readonly size: number; readonly reclaimable: number }
+  /** Layers that are known, but not here; bytes are those to be downloaded. */
+  readonly elsewhere: { readonly count: number; readonly size: number }
   readonly packages: { readonly count: number; readonly size: number }
   readonly mounts: { readonly count: number; readonly size: number }
 }
@@ -51,7 +53,9 @@ type KnownLayer = LayerRecord & { readonly used: number }
 
 /** What takes how much space. */
 export async function diskUsage(parts: Parts): Promise<DiskUsage> {
-  const all = parts.layers.all()
+  const known = parts.layers.all()
+  const all = known.filter(layer => !isElsewhere(layer))
+  const elsewhere = known.filter(isElsewhere)
   const kept = layersOfImages(parts.images.all())
   const sizes = await Promise.all(all.map(layer => sizeOnDisk(parts, layer)))
   const sum = (wanted: (layer: KnownLayer) => boolean): { count: number; size: number } => {
@@ -68,6 +72,10 @@ export async function diskUsage(parts: Parts): Promise<DiskUsage> {
   return {
     images: { count: parts.images.all().length, size: sum(layer => kept.has(layer.id)).size },
     cache: { ...cache, reclaimable: cache.size },
+    elsewhere: {
+      count: elsewhere.length,
+      size: elsewhere.reduce((total, layer) => total + downloadSize(parts, layer), 0),
+    },
     packages: await directorySize(join(parts.root, 'packages')),
     mounts: await directorySize(join(parts.root, 'mounts')),
   }
@@ -90,6 +98,9 @@ export async function prune(parts: Parts, options: PruneOptions): Promise<PruneR
   }
   const { removed, freed } = await removeLayers(parts, limit, options.keepBytes)
   const orphans = await removeOrphans(parts, limit)
+  parts.database
+    .prepare('DELETE FROM places WHERE seen < ? AND diff_id NOT IN (SELECT diff_id FROM layers WHERE diff_id NOT NULL)')
+    .run(Number.isFinite(limit) ? limit : parts.session.started)
   // With the cache, the reason why it is gone would be forgotten: what is small stays for a while.
   await parts.lastBuilds.prune(options.all ? limit : Math.min(limit, parts.session.started - rememberedMs))
   return { images, layers: removed, freed: freed + orphans }
@@ -151,6 +162,10 @@ function layersOfImages(images: readonly { readonly layers: readonly string[] }[
 async function sizeOnDisk(parts: Parts, layer: LayerRecord): Promise<number> {
   const tar = layer.forms.tar && layer.diffId ? fileSize(parts.blobs.path(layer.diffId)) : 0
   return tar + (layer.forms.directory ? (layer.size ?? (await directorySize(parts.layers.directory(layer))).size) : 0)
+}
+
+function downloadSize({ layers }: Parts, { diffId }: LayerRecord): number {
+  return (diffId === undefined ? undefined : layers.places(diffId)[0]?.blob.size) ?? 0
 }
 
 function fileSize(path: string): number {

@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { digestOf, parseReference } from '#oci'
-import { cacheKey, openStore, readStatCache, type Store, writeStatCache } from '#store'
+import { cacheKey, isElsewhere, openStore, readStatCache, type Store, writeStatCache } from '#store'
 
 let root: string
 let store: Store
@@ -102,11 +103,11 @@ describe('images and tags', () => {
     expect(store.images.tagsOf(two)).toEqual(['app:latest'])
     expect(store.images.withPrefix(one.slice(7, 19)).map(image => image.id)).toEqual([one])
     expect(store.images.withPrefix('%').length).toBe(0)
-    const later = openStore(root, () => Date.now() + 1000)
+    const later = openStore(root, { now: () => Date.now() + 1000 })
     expect((await later.prune({ all: false })).images).toEqual([])
     later[Symbol.dispose]()
     store[Symbol.dispose]()
-    using alone = openStore(root, () => Date.now() + 1000)
+    using alone = openStore(root, { now: () => Date.now() + 1000 })
     expect((await alone.prune({ all: false })).images).toEqual([one])
   })
 })
@@ -119,12 +120,12 @@ describe('pruning', () => {
     store.images.tag(parseReference('app'), id)
     await store.layers.add(layer('cache'))
     {
-      using other = openStore(root, () => Date.now() + 10)
+      using other = openStore(root, { now: () => Date.now() + 10 })
       expect((await other.prune({ all: false })).layers).toBe(0)
     }
     store[Symbol.dispose]()
     mkdirSync(join(root, 'layers', 'feedfacefeedface'), { recursive: true })
-    using alone = openStore(root, () => Date.now() + 10_000)
+    using alone = openStore(root, { now: () => Date.now() + 10_000 })
     expect(await alone.prune({ all: false })).toMatchObject({ layers: 1, images: [] })
     expect(alone.layers.get('kept')?.name).toBe(kept.name)
     expect(readdirSync(join(root, 'layers'))).toEqual([])
@@ -161,4 +162,54 @@ test('a store of another format is refused', () => {
   store[Symbol.dispose]()
   writeFileSync(join(root, 'slipway.db'), 'this is no database, but long enough to look like a damaged one'.repeat(20))
   expect(() => openStore(root)).toThrow(/damaged/)
+})
+
+describe('what is somewhere else', () => {
+  const diffId = digestOf('archive')
+  const blob = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: digestOf('compressed'), size: 10 }
+
+  test('a named layer has no form, and places; it gets its archive later', async () => {
+    store.layers.name({ id: 'chain', diffId, created: '2026-01-01T00:00:00Z' })
+    store.layers.addPlace(diffId, 'localhost:5000/base', blob)
+    const named = store.layers.get('chain')
+    expect(named && isElsewhere(named)).toBe(true)
+    expect(store.layers.places(diffId)).toEqual([{ repository: 'localhost:5000/base', blob }])
+    expect((await store.usage()).elsewhere).toEqual({ count: 1, size: 10 })
+    const whole = await store.layers.addTar('chain', { entries: [Buffer.from('')], size: 3, tarSize: 1024 })
+    expect(whole).toMatchObject({ size: 3, tarSize: 1024, forms: { tar: true, entries: true, directory: false } })
+    expect(store.layers.name({ id: 'chain', diffId, created: '2027-01-01T00:00:00Z' })).toEqual(whole)
+  })
+
+  test('places of layers that nobody knows any more are forgotten by prune', async () => {
+    store.layers.name({ id: 'chain', diffId, created: '2026-01-01T00:00:00Z' })
+    store.layers.addPlace(diffId, 'localhost:5000/base', blob)
+    store[Symbol.dispose]()
+    using alone = openStore(root, { now: () => Date.now() + 10_000 })
+    await alone.prune({ all: false })
+    expect(alone.layers.places(diffId)).toEqual([])
+    expect(alone.layers.get('chain')).toBeUndefined()
+  })
+
+  test('origins go with their image', () => {
+    const image = digestOf('configuration')
+    store.images.add(image, [])
+    const origin = { name: 'localhost:5000/base:1', platform: 'linux/amd64', image, digest: digestOf('index') }
+    store.images.addOrigin(origin)
+    expect(store.images.origins(origin.name)).toEqual([origin])
+    expect(store.images.originsOf(image)).toEqual([origin])
+    store.images.remove(image)
+    expect(store.images.origins(origin.name)).toEqual([])
+  })
+})
+
+test('a store of the version before gets the new tables and keeps what it has', () => {
+  store.layers.name({ id: 'kept', diffId: digestOf('x'), created: '2026-01-01T00:00:00Z' })
+  store[Symbol.dispose]()
+  const database = new DatabaseSync(join(root, 'slipway.db'))
+  database.exec('DROP TABLE places; DROP TABLE origins; PRAGMA user_version = 2;')
+  database.close()
+  using again = openStore(root)
+  expect(again.layers.get('kept')?.id).toBe('kept')
+  expect(again.layers.places(digestOf('x'))).toEqual([])
+  expect(again.images.origins('a')).toEqual([])
 })

@@ -1,0 +1,131 @@
+import { join } from 'node:path'
+import { UserError } from '#diagnostics'
+import { decompress } from '#layer'
+import { lockFile } from '#linux'
+import { digestHex, type Digest } from '#oci'
+import { isElsewhere, type LayerPlace, type LayerRecord, type Store } from '#store'
+import type { Chain } from './chain-tree.ts'
+import { archiveHere, takeArchive } from './take-layer.ts'
+
+/** Tells of one layer's download: compressed bytes so far, and how many there are. */
+export type FetchReport = (layer: LayerRecord, done: number, total: number) => void
+
+export interface FetchOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly onFetch?: FetchReport | undefined
+}
+
+/** Downloads at once. */
+const atOnce = 3
+
+/** Lock files are never removed, so there are not more than this; two layers with the same one only wait in vain. */
+const locks = 4096
+
+/** A layer whose bytes nobody has: only a record of a cache speaks of it. */
+export class LayerMissing extends UserError {
+  readonly layer: LayerRecord
+
+  constructor(layer: LayerRecord) {
+    super(`the files of layer ${layer.diffId ?? layer.id} are neither in the store nor known to be anywhere else`, {
+      hint: 'pull the image again, or build without the cache that spoke of it',
+    })
+    this.layer = layer
+  }
+}
+
+/**
+ * The chain with bytes for every layer: those that are somewhere else are downloaded, several at a time; each is verified
+ * (compressed digest and size, diff id), decompressed, indexed and written in one pass. Whole or absent: what came before an
+ * error stays. Throws a `UserError` when a layer cannot be had.
+ */
+export async function fetchedChain(store: Store, chain: Chain, options: FetchOptions = {}): Promise<Chain> {
+  const waiting = [...chain.entries()].filter(([, layer]) => isElsewhere(store.layers.get(layer.id) ?? layer))
+  if (waiting.length === 0) return chain
+  const out = [...chain]
+  const stop = new AbortController()
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [i, layer] = next
+      try {
+        out[i] = await fetchedLayer(store, layer, { ...options, signal })
+      } catch (error) {
+        waiting.length = 0
+        stop.abort(error)
+        throw error
+      }
+    }
+  }
+  const results = await Promise.allSettled(Array.from({ length: Math.min(atOnce, waiting.length) }, work))
+  options.signal?.throwIfAborted()
+  const failed = results.find(result => result.status === 'rejected')
+  // The others were stopped by the first one that failed.
+  if (failed) throw stop.signal.reason
+  return out
+}
+
+/** One layer with bytes. What several processes want, one of them downloads. */
+export async function fetchedLayer(store: Store, given: LayerRecord, options: FetchOptions = {}): Promise<LayerRecord> {
+  const known = store.layers.get(given.id) ?? given
+  if (!isElsewhere(known)) return known
+  const { diffId } = known
+  if (diffId === undefined || !store.layers.get(given.id)) throw new LayerMissing(known)
+  const slot = Number.parseInt(digestHex(diffId).slice(0, 8), 16) % locks
+  using _ = await lockFile(join(store.directory('fetching'), slot.toString(16).padStart(3, '0')), 'exclusive', {
+    ...(options.signal && { signal: options.signal }),
+  })
+  const now = store.layers.get(given.id) ?? known
+  if (!isElsewhere(now)) return now
+  const archive = (await archiveHere(store, diffId)) ?? (await fetchArchive(store, { ...now, diffId }, options))
+  return store.layers.addTar(now.id, archive)
+}
+
+type WithDiffId = LayerRecord & { readonly diffId: Digest }
+
+/** From the first place that gives it. */
+async function fetchArchive(
+  store: Store,
+  layer: WithDiffId,
+  { signal, onFetch }: FetchOptions,
+): ReturnType<typeof takeArchive> {
+  const places = store.layers.places(layer.diffId)
+  const failures: unknown[] = []
+  for (const place of places) {
+    try {
+      return await takeArchive(
+        store,
+        fromPlace(store, place, done => onFetch?.(layer, done, place.blob.size)),
+        {
+          diffId: layer.diffId,
+          name: `layer ${place.blob.digest} of ${place.repository}`,
+          ...(layer.tarSize !== undefined && { limit: layer.tarSize }),
+          signal,
+        },
+      )
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (!(error instanceof UserError)) throw error
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw failures[0]
+  throw new LayerMissing(layer)
+}
+
+async function* fromPlace(
+  store: Store,
+  { repository, blob }: LayerPlace,
+  onBytes: (done: number) => void,
+): AsyncGenerator<Uint8Array> {
+  const blobs = await store.openPlace(repository)
+  let done = 0
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    onBytes(0)
+    for await (const chunk of blobs.read(blob)) {
+      done += chunk.length
+      yield chunk
+      onBytes(done)
+    }
+  }
+  yield* decompress(counted(), { name: `layer ${blob.digest} of ${repository}` })
+}
