@@ -1,6 +1,7 @@
+import { getCACertificates } from 'node:tls'
 import type { Dispatcher } from 'undici'
 import { certificateAuthorities } from './certificates.ts'
-import type { HttpOptions, HttpTimeouts } from './http.ts'
+import type { HttpOptions, HttpTimeouts, ServerTls } from './http.ts'
 import { proxyFor } from './proxy.ts'
 
 /** Connections, made when first needed and kept for the next request. */
@@ -21,6 +22,8 @@ export async function openDispatchers(options: HttpOptions): Promise<Dispatchers
     const encrypted = url.protocol === 'https:' || proxy?.protocol === 'https:'
     if (encrypted) ca ??= { list: certificateAuthorities(options) }
     const tls = { timeout: timeouts.connect, ...(encrypted && ca?.list && { ca: ca.list }) }
+    const server = url.protocol === 'https:' ? options.tlsOf?.(url.host) : undefined
+    const serverTls = server === undefined ? tls : { ...tls, ...tlsOptions(server, ca?.list) }
     const shared = {
       connections: options.connections ?? 8,
       headersTimeout: timeouts.headers,
@@ -28,15 +31,16 @@ export async function openDispatchers(options: HttpOptions): Promise<Dispatchers
       connectTimeout: timeouts.connect,
       allowH2: false,
     }
-    if (proxy === undefined) return new Agent({ ...shared, connect: tls })
-    return new ProxyAgent({ ...shared, uri: proxy.href, requestTls: tls, proxyTls: tls })
+    if (proxy === undefined) return new Agent({ ...shared, connect: serverTls })
+    return new ProxyAgent({ ...shared, uri: proxy.href, requestTls: serverTls, proxyTls: tls })
   }
   return {
     timeouts,
     request,
     async for(url) {
       const proxy = proxyFor(url, options.env)
-      const key = `${url.protocol} ${proxy?.href ?? ''}`
+      const own = options.tlsOf !== undefined && url.protocol === 'https:' ? url.host : ''
+      const key = `${url.protocol} ${proxy?.href ?? ''} ${own}`
       const dispatcher = known.get(key) ?? make(url, proxy)
       known.set(key, dispatcher)
       return { dispatcher, proxy }
@@ -45,5 +49,16 @@ export async function openDispatchers(options: HttpOptions): Promise<Dispatchers
       await Promise.all([...known.values()].map(dispatcher => dispatcher.destroy()))
       known.clear()
     },
+  }
+}
+
+/** What a connection to a server takes beyond what every one takes. `trusted`: authorities for all servers, if not Node's own. */
+function tlsOptions(server: ServerTls, trusted: readonly string[] | undefined) {
+  const { ca, certificate, key, unverified } = server
+  return {
+    ...(ca !== undefined && { ca: [...(trusted ?? getCACertificates('default')), ...ca] }),
+    ...(certificate !== undefined && { cert: certificate }),
+    ...(key !== undefined && { key }),
+    ...(unverified === true && { rejectUnauthorized: false }),
   }
 }

@@ -12,6 +12,8 @@ interface Progress {
   /** A strong validator for If-Range. */
   validator: string | undefined
   answered: boolean
+  /** It was asked for the rest and said 416: then for everything, and what is here already is skipped. */
+  refusesRanges: boolean
 }
 
 /** A file's bytes; broken connections are taken up again where they ended. */
@@ -20,7 +22,13 @@ export async function* download(
   request: Request,
   policy: RetryPolicy,
 ): AsyncGenerator<Uint8Array> {
-  const state: Progress = { received: 0, size: wanted.size, validator: undefined, answered: false }
+  const state: Progress = {
+    received: 0,
+    size: wanted.size,
+    validator: undefined,
+    answered: false,
+    refusesRanges: false,
+  }
   for (let failures = 0; ; ) {
     const before = state.received
     try {
@@ -29,7 +37,13 @@ export async function* download(
     } catch (error) {
       wanted.signal?.throwIfAborted()
       // An answer with a status has been tried again often enough by `request`.
-      if (!(error instanceof HttpError) || error.status !== undefined) throw error
+      if (!(error instanceof HttpError)) throw error
+      if (error.status === 416 && state.received > 0 && !state.refusesRanges) {
+        state.refusesRanges = true
+        continue
+      }
+      if (error.status !== undefined) throw error
+      if (state.received === state.size) return
       failures = state.received > before ? 1 : failures + 1
       if (failures >= policy.attempts) throw error
       await pause(retryDelay(failures, undefined, policy) ?? 0, wanted.signal)
@@ -38,7 +52,7 @@ export async function* download(
 }
 
 async function* attempt(wanted: DownloadRequest, request: Request, state: Progress): AsyncGenerator<Uint8Array> {
-  const response = await request({
+  const response = await (wanted.send ?? request)({
     url: wanted.url,
     headers: { ...wanted.headers, ...rangeHeaders(state) },
     ...(wanted.signal && { signal: wanted.signal }),
@@ -69,8 +83,8 @@ async function* attempt(wanted: DownloadRequest, request: Request, state: Progre
   if (state.size !== undefined && state.received < state.size) throw wrongSize(wanted, response, state)
 }
 
-function rangeHeaders({ received, validator }: Progress): Record<string, string> {
-  if (received === 0) return {}
+function rangeHeaders({ received, validator, refusesRanges }: Progress): Record<string, string> {
+  if (received === 0 || refusesRanges) return {}
   return { range: `bytes=${received}-`, ...(validator !== undefined && { 'if-range': validator }) }
 }
 

@@ -7,11 +7,24 @@ export interface HttpOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Files with additional certificate authorities, PEM. */
   readonly caFiles?: readonly string[]
+  /** What one server (host, with its port unless that is the default one) needs for TLS beyond this; asked once for each. */
+  readonly tlsOf?: (host: string) => ServerTls | undefined
   /** Simultaneous connections to one host. Default 8. */
   readonly connections?: number
   /** Milliseconds. */
   readonly timeouts?: Partial<HttpTimeouts>
   readonly retry?: Partial<RetryPolicy>
+}
+
+/** TLS with one server. */
+export interface ServerTls {
+  /** Additional certificate authorities, PEM. */
+  readonly ca?: readonly string[]
+  /** A client certificate and its key, PEM. */
+  readonly certificate?: string
+  readonly key?: string
+  /** Take any certificate of the server. */
+  readonly unverified?: boolean
 }
 
 /** Milliseconds. */
@@ -45,6 +58,10 @@ export interface HttpRequest {
   readonly body?: Uint8Array | (() => AsyncIterable<Uint8Array>)
   /** Statuses from 400 on that the caller handles; every other one is thrown as `HttpError`. */
   readonly allow?: readonly number[]
+  /** POST and PATCH only: sent twice it does no harm, so that it is tried again like any other. */
+  readonly repeatable?: boolean
+  /** How often it is sent at most, instead of what the policy says. */
+  readonly attempts?: number
   readonly signal?: AbortSignal
 }
 
@@ -70,6 +87,8 @@ export interface DownloadRequest {
   readonly size?: number
   /** Sees the head of the first answer, before its bytes. After a 304 (RFC 9110, section 15.4.5) no bytes come. */
   readonly onResponse?: (response: Pick<HttpResponse, 'url' | 'status' | 'header'>) => void
+  /** Sends each attempt, as somebody does who adds credentials. Default: `Http.request`. */
+  readonly send?: (request: HttpRequest) => Promise<HttpResponse>
   readonly signal?: AbortSignal
 }
 
@@ -78,8 +97,9 @@ export interface Http extends AsyncDisposable {
   /**
    * Sends a request and follows redirects (at most 10; credentials stay with their host, https is never left). Broken
    * connections and the statuses 408, 425, 429, 500, 502, 503 and 504 are tried again after a pause that grows and
-   * respects Retry-After; POST and PATCH only where the server cannot have acted on them. Throws `HttpError`; an abort
-   * throws the signal's reason.
+   * respects Retry-After; POST and PATCH only where the server cannot have acted on them. Bodies that stream do so as fast as the
+   * server takes them; an answer that comes before their end ends them. Throws `HttpError`, and what the body's source
+   * throws; an abort throws the signal's reason.
    */
   request(request: HttpRequest): Promise<HttpResponse>
   /**
@@ -87,4 +107,9 @@ export interface Http extends AsyncDisposable {
    * attempts without a new byte do not exceed the policy's. Throws `HttpError`.
    */
   download(request: DownloadRequest): AsyncIterable<Uint8Array>
+  /**
+   * For what is begun again as a whole, and so by the caller: pauses after so many failures as the policy says. False, at
+   * once, where it says that this is enough.
+   */
+  backOff(failures: number, signal?: AbortSignal): Promise<boolean>
 }

@@ -15,6 +15,7 @@ export type {
   HttpResponse,
   HttpTimeouts,
   RetryPolicy,
+  ServerTls,
 } from './http.ts'
 export { HttpError } from './http-error.ts'
 export { openHttp } from './open-http.ts'

@@ -1,7 +1,7 @@
 import { type Dispatchers, openDispatchers } from './dispatchers.ts'
 import { download } from './download.ts'
 import type { Http, HttpOptions, HttpRequest, HttpResponse } from './http.ts'
-import { retryPolicy } from './retry.ts'
+import { pause, retryDelay, retryPolicy } from './retry.ts'
 import { send } from './send.ts'
 
 /** Opens the door to the network; the client is loaded with the first request. Dispose it to close all connections. */
@@ -15,6 +15,11 @@ export function openHttp(options: HttpOptions): Http {
   return {
     request,
     download: wanted => download(wanted, request, policy),
+    async backOff(failures, signal) {
+      if (failures >= policy.attempts) return false
+      await pause(retryDelay(failures, undefined, policy) ?? 0, signal)
+      return true
+    },
     async [Symbol.asyncDispose]() {
       await (await opening)?.[Symbol.asyncDispose]()
     },

@@ -10,17 +10,17 @@ export function retryPolicy(given: Partial<RetryPolicy> | undefined): RetryPolic
 const temporary: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504])
 
 /** Whether an answer with this status may be better next time, and the method allows to ask again. */
-export function retriesStatus(status: number, method: HttpMethod): boolean {
-  return temporary.has(status) && (isIdempotent(method) || status === 429)
+export function retriesStatus(status: number, repeatable: boolean): boolean {
+  return temporary.has(status) && (repeatable || status === 429)
 }
 
 /** Whether a request that got no answer may be sent again. */
-export function retriesError(error: unknown, method: HttpMethod): boolean {
+export function retriesError(error: unknown, repeatable: boolean): boolean {
   const code = errorCode(error)
   if (code === undefined) return false
   if (neverSent.has(code)) return true
   if (code === 'ENOTFOUND' || certificateCode.test(code)) return false
-  return isIdempotent(method) && (broken.has(code) || code.startsWith('HPE_'))
+  return repeatable && (broken.has(code) || code.startsWith('HPE_'))
 }
 
 const neverSent: ReadonlySet<string> = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'EAI_AGAIN', 'EHOSTUNREACH'])
@@ -36,7 +36,8 @@ const broken: ReadonlySet<string> = new Set([
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
 ])
 
-function isIdempotent(method: HttpMethod): boolean {
+/** Whether a request may be sent twice (RFC 9110, section 9.2.2). */
+export function isIdempotent(method: HttpMethod): boolean {
   return method !== 'POST' && method !== 'PATCH'
 }
 

@@ -4,7 +4,7 @@ import { UserError } from '#diagnostics'
 import type { Dispatchers } from './dispatchers.ts'
 import type { HttpMethod, HttpRequest, HttpResponse, RetryPolicy } from './http.ts'
 import { connectionError, displayUrl, HttpError, statusError } from './http-error.ts'
-import { pause, retriesError, retriesStatus, retryDelay } from './retry.ts'
+import { isIdempotent, pause, retriesError, retriesStatus, retryDelay } from './retry.ts'
 
 /** One request as it goes over the wire: redirects change it. */
 interface Hop {
@@ -85,16 +85,19 @@ function nextHop(hop: Hop, status: number, location: string): Hop {
 
 async function sendHop(
   hop: Hop,
-  { signal, allow = [] }: HttpRequest,
+  { signal, allow = [], ...wanted }: HttpRequest,
   dispatchers: Dispatchers,
   policy: RetryPolicy,
 ): Promise<HttpResponse> {
   const { dispatcher, proxy } = await dispatchers.for(hop.url)
+  const attempts = wanted.attempts ?? policy.attempts
+  const repeatable = wanted.repeatable === true || isIdempotent(hop.method)
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted()
     let delay: number | undefined
+    const source: { error?: unknown } = {}
     try {
-      const body = typeof hop.body === 'function' ? Readable.from(hop.body()) : (hop.body ?? null)
+      const body = typeof hop.body === 'function' ? streamed(hop.body(), source) : (hop.body ?? null)
       const data = await dispatchers.request(hop.url.href, {
         dispatcher,
         method: hop.method,
@@ -104,7 +107,7 @@ async function sendHop(
       })
       const response = toResponse(hop.url, data, signal)
       if (response.status < 400 || allow.includes(response.status)) return response
-      if (attempt < policy.attempts && retriesStatus(response.status, hop.method)) {
+      if (attempt < attempts && retriesStatus(response.status, repeatable)) {
         delay = retryDelay(attempt, response.header('retry-after'), policy)
       }
       if (delay === undefined) throw statusError(hop.url, response.status, await beginning(response))
@@ -112,11 +115,33 @@ async function sendHop(
     } catch (error) {
       signal?.throwIfAborted()
       if (error instanceof UserError) throw error
-      if (attempt >= policy.attempts || !retriesError(error, hop.method)) throw connectionError(hop.url, error, proxy)
+      if ('error' in source) throw source.error
+      if (attempt >= attempts || !retriesError(error, repeatable)) throw connectionError(hop.url, error, proxy)
       delay = retryDelay(attempt, undefined, policy) ?? 0
     }
     await pause(delay, signal)
   }
+}
+
+/** A body to send; what its source throws is kept apart from what the connection throws. */
+function streamed(source: AsyncIterable<Uint8Array>, failed: { error?: unknown }): Readable {
+  async function* watched(): AsyncGenerator<Uint8Array> {
+    const iterator = source[Symbol.asyncIterator]()
+    try {
+      for (;;) {
+        const next = await iterator.next().catch((error: unknown) => {
+          failed.error = error
+          throw error
+        })
+        if (next.done === true) return
+        // An empty piece would end a body that is sent in pieces.
+        if (next.value.length > 0) yield next.value
+      }
+    } finally {
+      await iterator.return?.()
+    }
+  }
+  return Readable.from(watched(), { objectMode: false, highWaterMark: 1 << 18 })
 }
 
 function toResponse(url: URL, data: Dispatcher.ResponseData, signal: AbortSignal | undefined): HttpResponse {

@@ -1,0 +1,12 @@
+/**
+ * registry: the distribution protocol as `Blobs` and `Manifests`; who we are to a registry.
+ *
+ * In: names of repositories, credentials, bytes. Out: manifests, blobs, tags. Always: digests and sizes are verified both ways, a
+ * tag appears after everything it needs, credentials reach the registry that they are for and its token server and nobody else,
+ * and are in no error; TLS is given up only for registries of this machine and such as the user calls insecure.
+ */
+export type { Credential, Credentials } from './credentials.ts'
+export { openRegistries, type Registries, type RegistriesOptions } from './open-registries.ts'
+export { RegistryError } from './registry-error.ts'
+export type { Repository, StoredBlob } from './repository.ts'
+export { isLocalHost, type RepositoryName } from './server-address.ts'
