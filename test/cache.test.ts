@@ -326,7 +326,7 @@ const cases: readonly Case[] = [
     reasons: ['file sub/b: content changed (mount bind /m)'],
   },
   {
-    title: '16.5: a bind mount of a stage that was made anew with equal files hits',
+    title: '16.5, 16.9: a bind mount of a stage that was made anew with equal files hits',
     dockerfile:
       'FROM slipway-test/base AS one\nRUN echo 1 >/f; : A@\nFROM slipway-test/base\nRUN --mount=from=one,source=/f,target=/m : @\n',
     needs: 'run',

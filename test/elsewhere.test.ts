@@ -255,6 +255,50 @@ describe('14.1 contexts from standard input and URLs', () => {
   })
 })
 
+/** What SOURCE_DATE_EPOCH was taken to be: an index says so, and nothing but an epoch puts it there. */
+async function epochOf(args: readonly string[], input: Buffer | string = ''): Promise<number | undefined> {
+  const out = join(root, `epoch-${folder++}.tar`)
+  await slipwayOk(['build', '-o', `type=oci,dest=${out}`, '--progress', 'plain', ...args], { root, input })
+  const index = readArchive(readFileSync(out)).find(({ path }) => path === 'index.json')
+  const created = /"org.opencontainers.image.created":"([^"]*)"/.exec(index?.body.toString() ?? '')?.[1]
+  return created === undefined ? undefined : Date.parse(created) / 1000
+}
+
+describe('15.4 SOURCE_DATE_EPOCH names what has a date', () => {
+  const archive = gzipSync(
+    writeArchive([
+      file('Dockerfile', 'ARG SOURCE_DATE_EPOCH=context\nFROM scratch\nCOPY f /\n'),
+      { ...file('f', 'text'), mtime: 1_650_000_000 },
+      { path: 'd', kind: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: 1_700_000_000, body: Buffer.alloc(0) },
+    ]),
+  )
+
+  test('an archive is as old as its newest file: from standard input, from a URL, as a named context', async () => {
+    const { url } = await serve(bodies({ '/a.tar.gz': archive }))
+    expect(await epochOf(['-'], archive)).toBe(1_650_000_000)
+    expect(await epochOf([`${url}/a.tar.gz`])).toBe(1_650_000_000)
+    const directory = context({ Dockerfile: 'ARG SOURCE_DATE_EPOCH\nFROM scratch\nLABEL a=b\n' })
+    const named = ['--build-context', `Other=${url}/a.tar.gz`, '--build-arg', 'SOURCE_DATE_EPOCH=other']
+    expect(await epochOf([...named, directory])).toBe(1_650_000_000)
+  })
+
+  test('anything else at a URL is as old as the server says, a Dockerfile and what a stage adds', async () => {
+    const { url } = await serve(
+      bodies({ '/f': 'hi', '/D': 'ARG SOURCE_DATE_EPOCH=context\nFROM scratch\nLABEL a=b\n' }),
+    )
+    expect(await epochOf([`${url}/D`])).toBe(lastModified)
+    const text = `ARG SOURCE_DATE_EPOCH=Src\nARG HOST=${url}\nFROM scratch AS src\nARG HOST\nADD $HOST/f /\n`
+    const directory = context({ Dockerfile: `${text}FROM scratch\nARG SOURCE_DATE_EPOCH\nCOPY new /\n`, new: 'new' })
+    expect(await epochOf([directory])).toBe(lastModified)
+    expect(await built([directory])).toEqual([`644 0:0 ${lastModified} new new`])
+    const history = await slipwayOk(['build', '-q', '-t', 'dated', directory], { root }).then(() =>
+      slipwayOk(['history', '--no-trunc', 'dated'], { root }),
+    )
+    expect(history.stdout).toContain(`ARG SOURCE_DATE_EPOCH=${lastModified}`)
+    expect(await epochOf(['--build-arg', 'SOURCE_DATE_EPOCH=77', directory])).toBe(77)
+  })
+})
+
 describe('14.2 named contexts', () => {
   test('the archive at a URL', async () => {
     const { url } = await serve(bodies({ '/c.tar': writeArchive([file('f', 'there')]) }))
@@ -403,6 +447,16 @@ describe.skipIf(!existsSync(backend))('git repositories (needs git and git-http-
     expect(made).toContain('644 0:0 1500000000 all/f text')
     expect(made.some(line => line.includes('.git/') || line.endsWith('.git'))).toBe(false)
     expect(await built([`${url}#v1:sub`])).toEqual(['755 0:0 1500000000 g below'])
+  })
+
+  test('15.4 a commit is as old as it says: for SOURCE_DATE_EPOCH as context, named context and stage', async () => {
+    const as = ['--build-arg', 'SOURCE_DATE_EPOCH=context']
+    expect(await epochOf([...as, `${url}#v1:sub`])).toBe(1_500_000_000)
+    const text = `ARG SOURCE_DATE_EPOCH=src\nFROM scratch AS src\nADD ${url} /\nFROM scratch\nLABEL a=b\n`
+    const directory = context({ Dockerfile: text })
+    expect(await epochOf([directory])).toBe(1_500_000_000)
+    const named = ['--build-context', `other=${url}#v1`, '--build-arg', 'SOURCE_DATE_EPOCH=other']
+    expect(await epochOf([...named, directory])).toBe(1_500_000_000)
   })
 
   test('14.2 as a named context', async () => {

@@ -175,11 +175,31 @@ describe('15.4 SOURCE_DATE_EPOCH', () => {
     expect(await steps(6)).toEqual([true, true])
   })
 
-  test('anything but a number is an error', async () => {
-    const context = makeContext('FROM scratch\nWORKDIR /w\n')
-    const { code, stderr } = await slipway(['build', context], { root, env: { SOURCE_DATE_EPOCH: 'now' } })
-    expect(stderr).toContain('SOURCE_DATE_EPOCH is "now", not a number of seconds since 1970')
+  test.each([
+    ['12:30', 'SOURCE_DATE_EPOCH is "12:30", not a number of seconds since 1970'],
+    ['-1', 'SOURCE_DATE_EPOCH is "-1", not a number of seconds since 1970'],
+    ['contxt', 'neither a number of seconds since 1970 nor the name of a context or stage'],
+    ['contxt', 'did you mean "context"?'],
+    ['named', 'the stage "named", which has no date'],
+    ['image', 'an image has no date of its sources'],
+  ])('%s is an error', async (value, said) => {
+    const context = makeContext('FROM scratch AS named\nWORKDIR /w\n')
+    const image = ['--build-context', 'image=docker-image://slipway-test/base']
+    const { code, stderr } = await slipway(['build', ...image, context], { root, env: { SOURCE_DATE_EPOCH: value } })
+    expect(stderr).toContain(said)
     expect(code).toBe(1)
+  })
+
+  test('a directory has no date: nothing is cut off, and a warning says so', async () => {
+    const context = makeContext('ARG SOURCE_DATE_EPOCH=context\nFROM scratch\nCOPY files /files/\n', ['new'])
+    const out = join(context, 'out.tar')
+    const { stderr } = await slipwayOk(['build', '--progress', 'plain', '-o', `type=oci,dest=${out}`, context], {
+      root,
+    })
+    expect(stderr).toContain('SOURCE_DATE_EPOCH is "context", which has no date here')
+    expect(JSON.stringify(readArchive(readFileSync(out)).map(({ body }) => body.toString()))).not.toContain(
+      'org.opencontainers.image.created',
+    )
   })
 })
 

@@ -77,7 +77,7 @@ describe('13 .dockerignore', () => {
     ['!a\na', 'a', true],
     ['*\n!a\n!b/*.c', 'b/x.c', false],
     ['*\n!a\n!b/*.c', 'b/x.h', true],
-  ])('13.4 %j on %s: %s', (text, path, expected) => {
+  ])('13.4, 13.9 %j on %s: %s', (text, path, expected) => {
     expect(ignored(text, path)).toBe(expected)
   })
 

@@ -16,5 +16,5 @@ export {
 } from './outline.ts'
 export { planBuild } from './plan-build.ts'
 export { planToJson } from './plan-json.ts'
-export type { Entitlement, FileOptions, PlanOptions } from './plan-options.ts'
+export type { Entitlement, EpochSource, FileOptions, PlanOptions } from './plan-options.ts'
 export { isSecretValue } from './secret-values.ts'

@@ -7,6 +7,7 @@ import { globalScope, platformArguments } from './global-scope.ts'
 import { imageSource } from './image-source.ts'
 import type { Entitlement, PlanOptions } from './plan-options.ts'
 import { planStage, type PlannedStage } from './plan-stage.ts'
+import { withResolvedEpoch } from './resolve-epoch.ts'
 import { stageHeaders, targetPosition } from './stage-headers.ts'
 import { sourceDateEpoch } from './source-date-epoch.ts'
 import { warnAboutUnusedArgs } from './unused-build-args.ts'
@@ -17,6 +18,10 @@ import { warnAboutUnusedArgs } from './unused-build-args.ts'
  * words. Warnings go to `warn` as they are found.
  */
 export async function planBuild(options: PlanOptions): Promise<BuildPlan> {
+  return planWithEpoch(await withResolvedEpoch(options, planWithEpoch))
+}
+
+async function planWithEpoch(options: PlanOptions): Promise<BuildPlan> {
   const { tree, target } = options
   const warn: WarningSink = options.warn ?? (() => {})
   const buildArgs = new Map(Object.entries(options.buildArgs ?? {}))

@@ -6,6 +6,13 @@ import type { ResolvedImage, RunStep } from './build-plan.ts'
 /** What RUN may not do unless `--allow` says so (section 11.8 of the language page). */
 export type Entitlement = 'network.host' | 'security.insecure'
 
+/** What SOURCE_DATE_EPOCH may name (section 15.4 of the language page). */
+export type EpochSource =
+  | { readonly kind: 'context' }
+  | { readonly kind: 'named-context'; readonly name: string }
+  /** The only ADD of a stage; the checksum is as written. */
+  | { readonly kind: 'url' | 'git'; readonly url: string; readonly checksum?: string }
+
 /** What is needed to read a file's FROM lines. */
 export type FileOptions = Pick<PlanOptions, 'tree' | 'target' | 'buildArgs' | 'platform' | 'buildPlatform'>
 
@@ -33,6 +40,11 @@ export interface PlanOptions {
   readonly resolveImage: (reference: string, platform: Platform, place: Place) => Promise<ResolvedImage>
   /** Asks for a named context of kind `image`. Required when there are such contexts. */
   readonly resolveContext?: (name: string, platform: Platform, place: Place) => Promise<ResolvedImage>
+  /**
+   * Asks for the date of what SOURCE_DATE_EPOCH names, in seconds since 1970; undefined where it has none. Without it only
+   * numbers are taken.
+   */
+  readonly resolveEpoch?: (source: EpochSource) => Promise<number | undefined>
   /** `--network`: of every RUN that names none itself. */
   readonly network?: RunStep['network']
   /** `--allow`; nothing without. */

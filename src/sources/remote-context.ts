@@ -23,6 +23,13 @@ export function isAddress(text: string): boolean {
   return isGitSource(text) || isUrlSource(text) || text.startsWith('github.com/')
 }
 
+/** The address without its old short form, and whether git gets it. */
+export function readAddress(address: string): { readonly git: boolean; readonly whole: string } {
+  const short = address.startsWith('github.com/')
+  const whole = short ? `https://${address}` : address
+  return { git: short || isGitSource(whole), whole }
+}
+
 /**
  * Opens the context at an address: a git repository, an archive (compressed by anything), or a Dockerfile. Archives are
  * read where they lie, nothing is unpacked. Throws a `UserError`.
@@ -32,8 +39,8 @@ export async function openRemoteContext(
   address: string,
   options: Pick<FetchOptions, 'onBytes'> = {},
 ): Promise<RemoteContext> {
-  const whole = address.startsWith('github.com/') ? `https://${address}` : address
-  if (whole !== address || isGitSource(whole)) {
+  const { git, whole } = readAddress(address)
+  if (git) {
     const checkout = await remote.git(parseGitUrl(whole))
     return { kind: 'files', tree: { ...(await checkout.open()), identity: cacheKey('git', checkout.identity) } }
   }

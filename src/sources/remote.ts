@@ -26,6 +26,8 @@ export interface RemoteOptions {
 /** A commit that is here, and its files once somebody asks. */
 export interface GitCheckout {
   readonly identity: Readonly<Record<string, unknown>>
+  /** When the commit was made, in seconds since 1970. */
+  readonly time: number
   open(): Promise<Selectable>
 }
 
@@ -70,6 +72,7 @@ export function openRemote(options: RemoteOptions): Remote {
       const resolved: ResolvedGit = await once(`commit ${about}`, () => opened.resolve(source))
       return {
         identity: gitIdentity(source, resolved),
+        time: resolved.time,
         open: () =>
           once(`tree ${about}`, async () => gitTree(await opened.checkOut(source, resolved), source, resolved)),
       }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -85,6 +86,48 @@ test('9.12 WORKDIR of a user that is a number has that number as group, too', as
   expect([tree.get('/w'), tree.get('/w/x')]).toMatchObject([
     { mode: 0o755, uid: 1000, gid: 1000 },
     { mode: 0o755, uid: 1000, gid: 1000 },
+  ])
+})
+
+test('10.3 what another builder wrote into the history is kept as it is', async () => {
+  const history = [
+    { created: '2020-01-02T03:04:05Z', created_by: '/bin/sh -c #(nop) ADD file:0123 in / ' },
+    {
+      created: '2020-01-02T03:04:06Z',
+      created_by: '/bin/sh -c #(nop)  CMD ["sh"]',
+      comment: 'FROM 0123',
+      empty_layer: true,
+    },
+  ]
+  const member = (path: string, body: Buffer) =>
+    ({ path, kind: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 1, body }) as const
+  const layer = writeArchive([member('f', Buffer.from('text'))])
+  const digest = createHash('sha256').update(layer).digest('hex')
+  const config = Buffer.from(
+    JSON.stringify({
+      architecture: 'amd64',
+      os: 'linux',
+      config: { Cmd: ['sh'] },
+      rootfs: { type: 'layers', diff_ids: [`sha256:${digest}`] },
+      history,
+    }),
+  )
+  const manifest = [{ Config: 'config.json', RepoTags: ['foreign:1'], Layers: ['layer.tar'] }]
+  const archive = writeArchive([
+    member('config.json', config),
+    member('layer.tar', layer),
+    member('manifest.json', Buffer.from(JSON.stringify(manifest))),
+  ])
+  await slipwayOk(['load'], { root, input: archive })
+  const image = await build(layOut({ Dockerfile: 'FROM foreign:1\nLABEL a=1\n' }), '--platform', 'linux/amd64')
+  expect(image.config['history']).toEqual([
+    ...history,
+    {
+      created: expect.any(String) as string,
+      created_by: 'LABEL a=1',
+      comment: 'buildkit.dockerfile.v0',
+      empty_layer: true,
+    },
   ])
 })
 

@@ -92,7 +92,7 @@ async function enter({ at }: Need, context: CliContext): Promise<number> {
 
 /** Builds or looks at the file, and gives the exit code; or says that a namespace is needed first. */
 async function buildHere(store: Store, request: Request, context: CliContext): Promise<Need | number | undefined> {
-  const { dockerfile, flags, contexts, mode } = request
+  const { dockerfile, flags, contexts, elsewhere, mode } = request
   const call = callOf(flags)
   if (call) {
     const { callCommand } = await import('./call-command.ts')
@@ -100,7 +100,7 @@ async function buildHere(store: Store, request: Request, context: CliContext): P
   }
   const found: Warning[] = []
   const warn = (warning: Warning): void => void found.push(warning)
-  const plans = await plansFromOptions({ store, dockerfile, flags, contexts, warn }, context)
+  const plans = await plansFromOptions({ store, dockerfile, flags, contexts, elsewhere, warn }, context)
   const warnings = checkedWarnings({ dockerfile, flags, plans, found }, context)
   if (flags.printPlan) {
     for (const warning of warnings) context.stderr.write(renderWarning(warning, { color: context.color.stderr }))

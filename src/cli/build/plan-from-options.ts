@@ -10,6 +10,8 @@ import { isUnpacked } from '../namespace.ts'
 import { parseNameValue } from '../options/name-value.ts'
 import { contextImage } from './context-image.ts'
 import { contextKind, type NamedContexts } from './named-contexts.ts'
+import { contextDate } from './context-date.ts'
+import type { Elsewhere } from './open-elsewhere.ts'
 import type { ReadDockerfile } from './read-dockerfile.ts'
 
 /** What is planned, and with what. */
@@ -18,6 +20,7 @@ export interface Planning {
   readonly dockerfile: ReadDockerfile
   readonly flags: BuildFlags
   readonly contexts: NamedContexts
+  readonly elsewhere: Elsewhere
   readonly warn: WarningSink
   /** Plan the stages that the target does not need, too. */
   readonly everyStage?: boolean
@@ -45,7 +48,17 @@ export async function plansFromOptions(planning: Planning, context: CliContext):
 
 async function planFor(
   platform: Platform | undefined,
-  { store, flags, contexts, warn, tree, everyStage, standIn }: Planning & { readonly tree: DockerfileTree },
+  {
+    store,
+    dockerfile,
+    elsewhere,
+    flags,
+    contexts,
+    warn,
+    tree,
+    everyStage,
+    standIn,
+  }: Planning & { readonly tree: DockerfileTree },
   context: CliContext,
 ): Promise<BuildPlan> {
   const resolve = storeResolver(store)
@@ -66,6 +79,7 @@ async function planFor(
         { reference: name, platform, place },
         standIn,
       ),
+    resolveEpoch: source => contextDate(source, { dockerfile, contexts, elsewhere }),
     ...(everyStage !== undefined && { everyStage }),
     warn,
   })

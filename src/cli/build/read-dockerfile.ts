@@ -23,6 +23,8 @@ export interface ReadDockerfile {
   readonly directory?: string
   /** A context that is no directory. */
   readonly files?: Selectable
+  /** Of a context that comes from another machine. */
+  readonly address?: string
   /** Of the ignore file that counts. */
   readonly ignore: readonly IgnorePattern[]
 }
@@ -44,7 +46,12 @@ export async function readDockerfile(
   const directory = resolve(context.directory, path)
   if (path === '-' || (isAddress(path) && !existsSync(directory))) {
     const { source, files } = await readRemoteContext(input, elsewhere, context)
-    return { source: source ?? (await fromStandardInput(context)), ignore: [], ...(files && { files }) }
+    return {
+      source: source ?? (await fromStandardInput(context)),
+      ignore: [],
+      ...(files && { files }),
+      ...(path !== '-' && { address: path }),
+    }
   }
   requireDirectory(directory, path)
   if (file === '-') {
