@@ -1,10 +1,11 @@
-import type { Digest } from '#oci'
 import { assembleImage, type NewHistory } from '#image'
+import type { Digest } from '#oci'
 import type { BuildPlan, StagePlan } from '#plan'
 import { type Chain, packedLayer } from '#rootfs'
 import type { Store } from '#store'
 import { clampCreated, clampTimes } from './clamp-times.ts'
-import { type Solved, type SolveOptions, solvePlan, type StepReport } from './solve.ts'
+import { imageRecipe } from './image-recipe.ts'
+import { type Solved, type SolveOptions, type StepReport, solvePlan } from './solve.ts'
 
 export interface BuiltImage {
   /** Digest of the configuration. */
@@ -24,7 +25,7 @@ export interface BuiltImage {
 export async function buildImage(options: SolveOptions): Promise<BuiltImage> {
   const image = await solveImage(options)
   const layers = image.chain.map(layer => layer.id)
-  options.store.images.add(image.id, layers)
+  options.store.images.add(image.id, layers, imageRecipe(options.plan, image.chain))
   options.store.layers.touch(layers)
   return image
 }

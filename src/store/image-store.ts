@@ -3,6 +3,26 @@ import { type Digest, familiarReference, formatReference, parseReference, type R
 import { transaction } from './database.ts'
 import type { LayerId } from './layer-store.ts'
 
+/** Which instructions made the layers of an image that was built here: for people who ask, not part of the image. */
+export interface ImageRecipe {
+  /** The Dockerfile as it was named when the image was built. */
+  readonly dockerfile: string
+  /** What the first FROM of the stage's line names; absent for `scratch`. */
+  readonly base?: { readonly reference: string; readonly layers: number }
+  /** By position of the layer; null for those of the base. */
+  readonly layers: readonly (LayerRecipe | null)[]
+}
+
+/** The instruction that made a layer. */
+export interface LayerRecipe {
+  /** Lines of the Dockerfile, from 1, the last one included. */
+  readonly line: number
+  readonly endLine: number
+  readonly stage: string
+  /** On one line, not expanded, as progress shows it. */
+  readonly instruction: string
+}
+
 /** An image in the store: its configuration (a blob) and its layers. */
 export interface ImageRecord {
   /** Digest of its configuration. */
@@ -11,6 +31,8 @@ export interface ImageRecord {
   readonly layers: readonly LayerId[]
   /** Milliseconds since 1970 when this store got it. */
   readonly made: number
+  /** Known of what was built here. */
+  readonly recipe?: ImageRecipe
 }
 
 /** What a name of a registry turned out to be, for a platform. */
@@ -27,7 +49,8 @@ export interface ImageOrigin {
 
 export interface ImageStore {
   get(id: Digest): ImageRecord | undefined
-  add(id: Digest, layers: readonly LayerId[]): void
+  /** Adds an image; without a recipe, one that was known stays. */
+  add(id: Digest, layers: readonly LayerId[], recipe?: ImageRecipe): void
   all(): readonly (ImageRecord & { readonly tags: readonly string[] })[]
   remove(id: Digest): void
   /** The image that a tag names. */
@@ -51,6 +74,7 @@ interface Row {
   id: string
   layers: string
   made: number
+  detail: string
 }
 
 export function openImageStore(database: DatabaseSync, now: () => number): ImageStore {
@@ -62,10 +86,13 @@ export function openImageStore(database: DatabaseSync, now: () => number): Image
     selectTags.all(id).map(row => familiarReference(parseReference(String(row['name']))))
   return {
     get: id => fromRow(database.prepare('SELECT * FROM images WHERE id = ?').get(id)),
-    add: (id, layers) => {
+    add: (id, layers, recipe) => {
       database
-        .prepare("INSERT OR REPLACE INTO images (id, layers, made, detail) VALUES (?, ?, ?, '{}')")
-        .run(id, JSON.stringify(layers), now())
+        .prepare(
+          `INSERT INTO images (id, layers, made, detail) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
+           SET layers = excluded.layers, made = excluded.made, detail = iif(excluded.detail = '{}', detail, excluded.detail)`,
+        )
+        .run(id, JSON.stringify(layers), now(), JSON.stringify(recipe ? { recipe } : {}))
     },
     all: () =>
       database
@@ -130,5 +157,7 @@ function fromRow(row: unknown): ImageRecord | undefined {
 }
 
 function toRecord(row: Row): ImageRecord {
-  return { id: row.id as Digest, layers: JSON.parse(row.layers) as string[], made: row.made }
+  const { recipe } = JSON.parse(row.detail) as { recipe?: ImageRecipe }
+  const layers = JSON.parse(row.layers) as string[]
+  return { id: row.id as Digest, layers, made: row.made, ...(recipe && { recipe }) }
 }

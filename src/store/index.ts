@@ -7,7 +7,7 @@
  */
 export { type BlobStore, type BlobWriter } from './blob-store.ts'
 export { cacheKey } from './cache-key.ts'
-export type { ImageOrigin, ImageRecord } from './image-store.ts'
+export type { ImageOrigin, ImageRecipe, ImageRecord, LayerRecipe } from './image-store.ts'
 export type { LastBuilds } from './last-builds.ts'
 export {
   isElsewhere,

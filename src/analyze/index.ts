@@ -1,0 +1,27 @@
+/**
+ * analyze: what is in an image, where every byte came from, and what to write instead.
+ *
+ * In: an image whose layers can be listed (`ReadableImage`), from the store or an archive. Out: an `Analysis` as plain
+ * data. Always: sizes are bytes of file content, each file of a layer counted once; the sizes of all layers are what the
+ * final tree shows plus what later layers hide; contents are read only of what describes packages.
+ */
+export {
+  type Analysis,
+  analyzeImage,
+  type KindReport,
+  type Study,
+  savesHere,
+  studyImage,
+  type Totals,
+} from './analyze-image.ts'
+export type { Cause, CauseKind, Rewrite } from './causes/cause.ts'
+export { type FileKind, fileKinds, kindTitles } from './file-kinds.ts'
+export { givenBase } from './image-base.ts'
+export type { Instruction } from './instructions.ts'
+export type { LayerBytes, LayerReport, LineReport } from './layer-reports.ts'
+export type { PackageReport } from './packages/find-packages.ts'
+export type { ImageBase, ReadableImage, ReadableLayer } from './readable-image.ts'
+export { storeImage } from './store-image.ts'
+export { type DirectoryReport, type DuplicateReport, tellingDirectories } from './survey-tree.ts'
+export { type CopyEnd, type FileCopy, type LayerTrace, type TraceNode, traceLayers, visitTree } from './trace-layers.ts'
+export type { PathGroup } from './whole-paths.ts'

@@ -1,0 +1,359 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { analyzeImage, type ReadableImage } from '#analyze'
+import { type Digest, digestOf } from '#oci'
+import { type Entry, type LayerTree, mergeLayers } from '#tree'
+
+/** Images with known truth. Numbers in the expectations are worked out by hand from the layers above them. */
+
+type Made = Partial<Entry> & { readonly path: string }
+
+const file = (path: string, size: number, rest: Partial<Entry> & { fill?: string } = {}): Entry => {
+  const { fill = path, ...more } = rest
+  const content = digestOf(fill.repeat(Math.ceil(size / fill.length)).slice(0, size))
+  return entry({ path, type: 'file', mode: 0o644, size, content, ...more })
+}
+const directory = (path: string): Entry => entry({ path, type: 'directory', mode: 0o755 })
+const gone = (path: string): Entry => entry({ path, type: 'whiteout' })
+const opaque = (path: string): Entry => entry({ path, type: 'opaque' })
+const link = (path: string, to: string): Entry => entry({ path, type: 'hardlink', link: to })
+
+function entry(made: Made): Entry {
+  return { type: 'file', mode: 0, uid: 0, gid: 0, size: 0, mtime: { seconds: 0, nanoseconds: 0 }, ...made }
+}
+
+function image(layers: readonly LayerTree[], baseLayers = 0): ReadableImage {
+  return {
+    name: 'synthetic',
+    id: digestOf('synthetic'),
+    config: {
+      architecture: 'amd64',
+      os: 'linux',
+      config: {},
+      rootfs: { type: 'layers', diff_ids: layers.map((_, i) => digestOf(String(i))) },
+      history: layers.map((_, i) => ({ created_by: `RUN /bin/sh -c step-${i} # buildkit` })),
+    },
+    layers: layers.map((entries, i) => ({ diffId: digestOf(String(i)) as Digest, entries: async () => entries })),
+    base: { source: baseLayers === 0 ? 'none' : 'given', layers: baseLayers },
+  }
+}
+
+/** added, changed, reowned, removed, hidden: a row of the table. */
+async function numbers(layers: readonly LayerTree[], baseLayers = 0) {
+  const { layers: rows, totals } = await analyzeImage(image(layers, baseLayers))
+  return {
+    rows: rows.map(row => [row.added, row.changed, row.reowned, row.removed, row.hidden]),
+    size: totals.size,
+    visible: totals.visible,
+    waste: totals.waste,
+    base: totals.wasteInBase,
+  }
+}
+
+const cases: Readonly<Record<string, readonly LayerTree[]>> = {
+  overwrite: [[file('a', 100), file('b', 50)], [file('a', 30, { fill: 'other' })]],
+  delete: [[file('a', 100), file('b', 50)], [gone('a')]],
+  'delete a directory': [[directory('d'), file('d/x', 10), file('d/y', 20), file('z', 5)], [gone('d')]],
+  'change the owner': [[file('a', 100)], [file('a', 100, { uid: 1000 })]],
+  'change owner, then mode': [
+    [file('a', 100)],
+    [file('a', 100, { uid: 1000 })],
+    [file('a', 100, { uid: 1000, mode: 0o600 })],
+  ],
+  'one of two hard links removed': [[file('a', 100), link('b', 'a')], [gone('a')]],
+  'both hard links removed': [[file('a', 100), link('b', 'a')], [gone('a')], [gone('b')]],
+  'hard links re-owned together': [
+    [file('a', 100), link('b', 'a')],
+    [file('a', 100, { uid: 1 }), link('b', 'a')],
+  ],
+  'one hard link re-owned': [[file('a', 100), link('b', 'a')], [file('a', 100, { uid: 1 })]],
+  'opaque directory': [
+    [directory('d'), file('d/x', 10), file('d/y', 20), file('z', 5)],
+    [directory('d'), opaque('d'), file('d/new', 7)],
+  ],
+  'opaque directory that brings a file back': [
+    [directory('d'), file('d/x', 10), file('d/y', 20)],
+    [directory('d'), opaque('d'), file('d/x', 10), file('d/y', 3, { fill: 'other' })],
+  ],
+  'equal content under two names': [[file('a', 100, { fill: 'same' }), file('b', 100, { fill: 'same' })]],
+  'whiteout, then re-create': [[file('a', 100)], [gone('a')], [file('a', 100)]],
+  'whiteout and re-create in one layer': [[file('a', 100)], [gone('a'), file('a', 100, { mode: 0o600 })]],
+  'a file becomes a directory': [[file('a', 100)], [directory('a'), file('a/b', 5)]],
+  'a directory becomes a link': [[directory('d'), file('d/x', 10)], [entry({ path: 'd', type: 'symlink', link: 'e' })]],
+}
+
+const truth: Readonly<Record<string, Omit<Awaited<ReturnType<typeof numbers>>, 'base'>>> = {
+  overwrite: {
+    rows: [
+      [150, 0, 0, 0, 100],
+      [0, 30, 0, 0, 0],
+    ],
+    size: 180,
+    visible: 80,
+    waste: 100,
+  },
+  delete: {
+    rows: [
+      [150, 0, 0, 0, 100],
+      [0, 0, 0, 100, 0],
+    ],
+    size: 150,
+    visible: 50,
+    waste: 100,
+  },
+  'delete a directory': {
+    rows: [
+      [35, 0, 0, 0, 30],
+      [0, 0, 0, 30, 0],
+    ],
+    size: 35,
+    visible: 5,
+    waste: 30,
+  },
+  'change the owner': {
+    rows: [
+      [100, 0, 0, 0, 100],
+      [0, 0, 100, 0, 0],
+    ],
+    size: 200,
+    visible: 100,
+    waste: 100,
+  },
+  'change owner, then mode': {
+    rows: [
+      [100, 0, 0, 0, 100],
+      [0, 0, 100, 0, 100],
+      [0, 0, 100, 0, 0],
+    ],
+    size: 300,
+    visible: 100,
+    waste: 200,
+  },
+  'one of two hard links removed': {
+    rows: [
+      [100, 0, 0, 0, 0],
+      [0, 0, 0, 0, 0],
+    ],
+    size: 100,
+    visible: 100,
+    waste: 0,
+  },
+  'both hard links removed': {
+    rows: [
+      [100, 0, 0, 0, 100],
+      [0, 0, 0, 0, 0],
+      [0, 0, 0, 100, 0],
+    ],
+    size: 100,
+    visible: 0,
+    waste: 100,
+  },
+  'hard links re-owned together': {
+    rows: [
+      [100, 0, 0, 0, 100],
+      [0, 0, 100, 0, 0],
+    ],
+    size: 200,
+    visible: 100,
+    waste: 100,
+  },
+  'one hard link re-owned': {
+    rows: [
+      [100, 0, 0, 0, 0],
+      [0, 0, 100, 0, 0],
+    ],
+    size: 200,
+    visible: 200,
+    waste: 0,
+  },
+  'opaque directory': {
+    rows: [
+      [35, 0, 0, 0, 30],
+      [7, 0, 0, 30, 0],
+    ],
+    size: 42,
+    visible: 12,
+    waste: 30,
+  },
+  'opaque directory that brings a file back': {
+    rows: [
+      [30, 0, 0, 0, 30],
+      [0, 3, 10, 0, 0],
+    ],
+    size: 43,
+    visible: 13,
+    waste: 30,
+  },
+  'equal content under two names': { rows: [[200, 0, 0, 0, 0]], size: 200, visible: 200, waste: 0 },
+  'whiteout, then re-create': {
+    rows: [
+      [100, 0, 0, 0, 100],
+      [0, 0, 0, 100, 0],
+      [100, 0, 0, 0, 0],
+    ],
+    size: 200,
+    visible: 100,
+    waste: 100,
+  },
+  'whiteout and re-create in one layer': {
+    rows: [
+      [100, 0, 0, 0, 100],
+      [0, 0, 100, 0, 0],
+    ],
+    size: 200,
+    visible: 100,
+    waste: 100,
+  },
+  'a file becomes a directory': {
+    rows: [
+      [100, 0, 0, 0, 100],
+      [5, 0, 0, 100, 0],
+    ],
+    size: 105,
+    visible: 5,
+    waste: 100,
+  },
+  'a directory becomes a link': {
+    rows: [
+      [10, 0, 0, 0, 10],
+      [0, 0, 0, 10, 0],
+    ],
+    size: 10,
+    visible: 0,
+    waste: 10,
+  },
+}
+
+test('every case has its truth', () => {
+  expect(Object.keys(truth)).toEqual(Object.keys(cases))
+})
+
+test.each(Object.keys(cases))('%s', async name => {
+  const { base: _base, ...found } = await numbers(cases[name] as readonly LayerTree[])
+  expect(found).toEqual(truth[name])
+})
+
+test('the base image is counted apart', async () => {
+  // The base replaces its own a (100), we remove its b (50), own c (20) is replaced by ours.
+  const layers = [
+    [file('a', 100), file('b', 50)],
+    [file('a', 60, { fill: 'other' })],
+    [gone('b'), file('c', 20)],
+    [file('c', 10, { fill: 'other' })],
+  ]
+  const { waste, base, size, visible } = await numbers(layers, 2)
+  expect({ waste, base, size, visible }).toEqual({
+    waste: 20,
+    base: { byBase: 100, byOwn: 50 },
+    size: 240,
+    visible: 70,
+  })
+})
+
+test('duplicates are equal contents that are no hard links', async () => {
+  const [layer = []] = cases['equal content under two names'] ?? []
+  const { duplicates, totals } = await analyzeImage(
+    image([[...layer, link('c', 'a')], [file('d', 100, { fill: 'same' })]]),
+  )
+  expect(duplicates).toMatchObject([{ size: 100, extra: 200, paths: ['a', 'b', 'd'] }])
+  expect(totals.duplicates).toBe(200)
+})
+
+describe('dive counts otherwise', () => {
+  /**
+   * dive's definition (its README: "the same file in several layers, or a file that is moved or removed later"), as its
+   * source computes it: only leaves of each layer's own tree count, a whiteout counts with the size of the directory that
+   * it removes and with nothing for a file; wasted are all occurrences of a path that occurs twice or more, together; the
+   * efficiency is the sum of each path's smallest occurrence over the sum of all occurrences.
+   */
+  function dive(layers: readonly LayerTree[]): { wasted: number; efficiency: number } {
+    const paths = new Map<string, number[]>()
+    layers.forEach((layer, i) => {
+      for (const { path, type, size } of layer) {
+        const isLeaf = !layer.some(other => other.path.startsWith(`${path}/`))
+        // A name like any other to dive: .wh..wh..opq.
+        const name = type === 'opaque' ? `${path}/.wh..wh..opq` : path
+        if (!isLeaf && type !== 'opaque') continue
+        const at = type === 'whiteout' ? removedBy(path, layers.slice(0, i)) : size
+        paths.set(name, [...(paths.get(name) ?? []), at])
+      }
+    })
+    let [wasted, smallest, all] = [0, 0, 0]
+    for (const found of paths.values()) {
+      const sum = found.reduce((total, size) => total + size, 0)
+      all += sum
+      smallest += Math.min(...found)
+      if (found.length > 1) wasted += sum
+    }
+    return { wasted, efficiency: all === 0 ? 1 : smallest / all }
+  }
+
+  function removedBy(path: string, below: readonly LayerTree[]): number {
+    const merged = mergeLayers(below)
+    if (merged.get(path)?.type !== 'directory') return 0
+    return [...merged.walk(path)].reduce((sum, each) => sum + each.size, 0)
+  }
+
+  // docs/analyze.md explains each row.
+  test.each<[name: string, dives: number, ours: number, efficiency: number]>([
+    // It counts the copy that stays as wasted, too: 100 + 30. Smallest: a 30, b 50.
+    ['overwrite', 130, 100, 80 / 180],
+    ['change the owner', 200, 100, 100 / 200],
+    ['change owner, then mode', 300, 200, 100 / 300],
+    ['delete', 100, 100, 50 / 150],
+    // The path d is a leaf only where it is removed, so no path occurs twice.
+    ['delete a directory', 0, 30, 1],
+    // It sees two entries of which one is removed; the bytes live on under the other name.
+    ['one of two hard links removed', 100, 0, 0 / 100],
+    // Marks of opaque directories are not taken for removals.
+    ['opaque directory', 0, 30, 1],
+    // d/x twice 10, d/y 20 and 3; smallest: 10 + 3.
+    ['opaque directory that brings a file back', 43, 30, 13 / 43],
+    // Three entries for a: 100, 0, 100.
+    ['whiteout, then re-create', 200, 100, 0],
+    ['equal content under two names', 0, 0, 1],
+  ])('%s', async (name, dives, ours, efficiency) => {
+    const layers = cases[name] as readonly LayerTree[]
+    expect((await numbers(layers)).waste).toBe(ours)
+    expect(dive(layers)).toEqual({ wasted: dives, efficiency })
+  })
+})
+
+describe('any layers', () => {
+  const name = fc.constantFrom('a', 'b', 'c')
+  const path = fc.array(name, { minLength: 1, maxLength: 3 }).map(parts => parts.join('/'))
+  const anyEntry = fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc
+        .record({ path, size: fc.nat(3), uid: fc.nat(1) })
+        .map(({ path: at, size, uid }) => file(at, size, { uid })),
+    },
+    { weight: 2, arbitrary: path.map(gone) },
+    { weight: 2, arbitrary: path.map(directory) },
+    { weight: 1, arbitrary: path.map(opaque) },
+    { weight: 2, arbitrary: fc.tuple(path, path).map(([at, to]) => link(at, to)) },
+  )
+  const layer = fc.uniqueArray(anyEntry, {
+    maxLength: 6,
+    selector: each => `${each.path}${each.type === 'opaque' ? '/' : ''}`,
+  })
+
+  test('what layers hold is what is seen and what is hidden; the tree is that of the merge', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(layer, { maxLength: 5 }), async layers => {
+        const { rows, size, visible, waste } = await numbers(layers)
+        expect(size).toBe(visible + waste)
+        expect(rows.reduce((sum, [added = 0, changed = 0, reowned = 0]) => sum + added + changed + reowned, 0)).toBe(
+          size,
+        )
+        const merged = mergeLayers(layers)
+        const inodes = new Map<string, number>()
+        for (const each of merged.walk())
+          if (each.type === 'file') inodes.set(merged.inodeOf(each.path) ?? '', each.size)
+        expect(visible).toBe([...inodes.values()].reduce((sum, each) => sum + each, 0))
+      }),
+      { numRuns: 500 },
+    )
+  })
+})

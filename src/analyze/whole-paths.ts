@@ -1,0 +1,53 @@
+import type { FileCopy } from './trace-layers.ts'
+
+/** Files that belong together, named by the topmost directory that holds nothing else. */
+export interface PathGroup {
+  /** Without leading slash; a directory's ends in a slash. */
+  readonly path: string
+  readonly files: number
+  readonly bytes: number
+}
+
+/**
+ * Names a set of files shortly: a directory stands for all its files when the set has every one of them that is in
+ * `all`. Largest first.
+ */
+export function wholePaths(chosen: readonly FileCopy[], all: ReadonlyMap<string, number>): readonly PathGroup[] {
+  const counts = countBelow(chosen)
+  const groups = new Map<string, { files: number; bytes: number }>()
+  for (const { entry } of chosen) {
+    const path = topWhole(entry.path, counts, all)
+    const group = groups.get(path) ?? { files: 0, bytes: 0 }
+    group.files++
+    group.bytes += entry.size
+    groups.set(path, group)
+  }
+  return [...groups].map(([path, group]) => ({ path, ...group })).sort(bySize)
+}
+
+/** The number of files below each directory, the root left out. */
+export function countBelow(copies: Iterable<FileCopy>): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { entry } of copies) {
+    for (let slash = entry.path.lastIndexOf('/'); slash > 0; slash = entry.path.lastIndexOf('/', slash - 1)) {
+      const directory = entry.path.slice(0, slash)
+      counts.set(directory, (counts.get(directory) ?? 0) + 1)
+    }
+  }
+  return counts
+}
+
+function topWhole(path: string, counts: ReadonlyMap<string, number>, all: ReadonlyMap<string, number>): string {
+  for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
+    const directory = path.slice(0, slash)
+    const count = counts.get(directory) ?? 0
+    // One file in a directory of its own is better named by itself.
+    if (count === all.get(directory) && count > 1) return `${directory}/`
+  }
+  return path
+}
+
+/** Largest first; equal ones by path. */
+export function bySize(a: { bytes: number; path: string }, b: { bytes: number; path: string }): number {
+  return b.bytes - a.bytes || (a.path < b.path ? -1 : 1)
+}
