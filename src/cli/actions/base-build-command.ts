@@ -57,7 +57,7 @@ async function compose({ spec, source, store, progress }: Composing, context: Cl
   const base = await composeBase(spec, {
     target,
     scratch,
-    cacheDirectory: store.directory('packages'),
+    cacheDirectory: packageCache(store, context),
     directory: dirname(resolve(context.directory, source.name)),
     env: context.environment,
     progress,
@@ -72,6 +72,12 @@ async function compose({ spec, source, store, progress }: Composing, context: Cl
       config: diffId => configOf(base, diffId, spec.suite),
     }),
   )
+}
+
+/** `SLIPWAY_PACKAGE_CACHE`, which several stores may share, else a part of the store. */
+function packageCache(store: Store, { environment, directory }: CliContext): string {
+  const { SLIPWAY_PACKAGE_CACHE } = environment
+  return SLIPWAY_PACKAGE_CACHE ? resolve(directory, SLIPWAY_PACKAGE_CACHE) : store.directory('packages')
 }
 
 function configOf({ platform, config, packages, created }: ComposedBase, diffId: Digest, suite: string): Uint8Array {

@@ -18,7 +18,8 @@ export const base: Declare = (command, act) => {
     .description(
       'Makes a base image from Debian packages: dependencies solved, signatures and checksums verified.\n\n' +
         'The file is YAML: suite, packages, and optionally architecture, mirror, keyring and more. Without a mirror in\n' +
-        'the file, SLIPWAY_DEBIAN_MIRROR counts, else the apt configuration of this machine.',
+        'the file, SLIPWAY_DEBIAN_MIRROR counts, else the apt configuration of this machine. Downloaded packages are kept\n' +
+        'in the store, or in SLIPWAY_PACKAGE_CACHE, which several stores may share.',
     )
     .argument('<file>', 'description of the image, as YAML')
     .option(
