@@ -1,0 +1,95 @@
+// `npm run examples [-- NAME…]`: builds the examples from nothing but the package mirror, runs their smoke tests and prints how large
+// the images are. Everything goes through the command line, as a user would type it.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { type CommandLine, openCommandLine } from './examples/command-line.ts'
+import { measureImages } from './examples/measure-images.ts'
+import { type Example, readExamples } from './examples/read-examples.ts'
+import { markdownPage } from './examples/markdown-page.ts'
+import { type Row, rowsOf, textTable } from './examples/size-table.ts'
+
+const usage = `usage: node scripts/examples.ts [options] [NAME…]
+
+  --json            the table as JSON, on standard output
+  --write FILE      write the table as a Markdown page (docs/examples.md is made so)
+  --root DIR        build in this state directory and keep it (default: a temporary one)
+  --packages DIR    keep downloaded packages here (default: SLIPWAY_PACKAGE_CACHE, else in the state directory)
+  --no-compressed   do not find out the compressed sizes, which takes most of the time of a repeated run
+  --no-smoke        do not run the images
+`
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  allowNegative: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    write: { type: 'string' },
+    root: { type: 'string' },
+    packages: { type: 'string' },
+    compressed: { type: 'boolean', default: true },
+    smoke: { type: 'boolean', default: true },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+
+async function main(): Promise<void> {
+  if (flags.help) {
+    process.stdout.write(usage)
+    return
+  }
+  const examples = readExamples(fileURLToPath(new URL('../examples', import.meta.url)), positionals)
+  const root = flags.root === undefined ? mkdtempSync(join(tmpdir(), 'slipway-examples-')) : resolve(flags.root)
+  mkdirSync(root, { recursive: true })
+  const remove = (): void => {
+    if (flags.root === undefined) rmSync(root, { recursive: true, force: true })
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => (stopped = true))
+  try {
+    const slipway = openCommandLine({
+      SLIPWAY_ROOT: root,
+      ...(flags.packages !== undefined && { SLIPWAY_PACKAGE_CACHE: resolve(flags.packages) }),
+    })
+    const rows: Row[] = []
+    for (const example of examples) rows.push(...(await runExample(example, slipway, root)))
+    report(rows)
+  } finally {
+    remove()
+  }
+}
+
+let stopped = false
+
+/** Builds the bases and all variants of an example, runs each, and measures. */
+async function runExample(example: Example, slipway: CommandLine, root: string): Promise<readonly Row[]> {
+  const { name, directory, bases, variants } = example
+  const step = async (work: () => Promise<void>): Promise<void> => {
+    if (stopped) throw new Error('stopped')
+    await work()
+  }
+  for (const { file, tag } of bases) await step(() => slipway.show(['base', 'build', file, '-t', tag], directory))
+  for (const { tag, file, target, options } of variants) {
+    const args = ['-t', tag, '-f', file, ...(target === undefined ? [] : ['--target', target]), ...options, '.']
+    await step(() => slipway.show(['build', ...args], directory))
+  }
+  if (flags.smoke) {
+    for (const variant of variants) {
+      await step(() => slipway.script('smoke.ts', [variant.tag, variant.name], directory))
+    }
+  }
+  const tags = variants.map(({ tag }) => tag)
+  const sizes = await measureImages(tags, { slipway, scratch: root, compress: flags.compressed })
+  return rowsOf(name, variants, sizes)
+}
+
+function report(rows: readonly Row[]): void {
+  if (flags.write !== undefined) writeFileSync(flags.write, markdownPage(rows))
+  process.stdout.write(flags.json ? `${JSON.stringify(rows, undefined, 2)}\n` : `\n${textTable(rows)}`)
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+})
