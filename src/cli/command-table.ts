@@ -43,6 +43,21 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/load.ts')).load,
   },
   {
+    name: 'tags',
+    summary: 'list the tags of a repository in a registry',
+    load: async () => (await import('./commands/tags.ts')).tags,
+  },
+  {
+    name: 'login',
+    summary: 'log in to a registry',
+    load: async () => (await import('./commands/login.ts')).login,
+  },
+  {
+    name: 'logout',
+    summary: 'log out of a registry',
+    load: async () => (await import('./commands/logout.ts')).logout,
+  },
+  {
     name: 'import',
     summary: 'make an image from a tar archive of a root file system',
     load: async () => (await import('./commands/import.ts')).importImage,

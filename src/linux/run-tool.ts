@@ -8,6 +8,8 @@ export interface ToolRun {
   /** Absolute. */
   readonly directory: string
   readonly signal: AbortSignal
+  /** For its standard input, which is empty otherwise. */
+  readonly input?: string
   /** Bytes of standard output to keep; more end the program. Default 16 MiB. */
   readonly limit?: number
 }
@@ -25,14 +27,14 @@ const complaintLimit = 16 << 10
 const outputLimit = 16 << 20
 
 /**
- * Runs a program of the host (absolute path) and waits for it. It has no standard input and no terminal, so that it
+ * Runs a program of the host (absolute path) and waits for it. It has no standard input but what is given and no terminal, so that it
  * cannot ask anybody, and its own process group, which ends with it: also when the signal aborts (then the signal's
  * reason is thrown). A status other than 0 is the caller's to judge; a program that cannot be started is thrown.
  */
 export async function runTool(program: string, run: ToolRun): Promise<ToolResult> {
   run.signal.throwIfAborted()
   const child = spawn(program, run.args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: run.env,
     cwd: run.directory,
     // A session of its own has no controlling terminal.
@@ -50,6 +52,8 @@ export async function runTool(program: string, run: ToolRun): Promise<ToolResult
   const output: Buffer[] = []
   let size = 0
   let stderr = ''
+  // A program that reads nothing may have ended before it was written.
+  child.stdin.on('error', () => undefined).end(run.input ?? '')
   child.stdout.on('data', (chunk: Buffer) => {
     size += chunk.length
     if (size > limit) end()

@@ -14,6 +14,8 @@ type Wanted =
 export interface Authorizer {
   /** The value of `Authorization` for these scopes; undefined: none. */
   header(scopes: readonly string[]): Promise<string | undefined>
+  /** Learns what the server wants from a first answer. */
+  note(response: Pick<HttpResponse, 'header'>): void
   /**
    * After a 401: learns what the server wants. `sent` is what it refused. False where trying again is useless.
    */
@@ -64,6 +66,9 @@ export function openAuthorizer(options: AuthorizerOptions): Authorizer {
       if (who?.kind === 'registry-token') return `Bearer ${who.token}`
       if (wanted.kind === 'bearer') return `Bearer ${(await token(scopes)).value}`
       return who?.kind === 'password' ? basicAuthorization(who) : undefined
+    },
+    note(response) {
+      wanted = choose(parseChallenges(response.header('www-authenticate') ?? ''), options)
     },
     async learn(response, scopes, sent) {
       const challenges = parseChallenges(response.header('www-authenticate') ?? '')

@@ -21,8 +21,8 @@ export interface RegistriesOptions {
 /** The registries of this process; they share connections and tokens. */
 export interface Registries {
   repository(name: RepositoryName): Repository
-  /** Whether a registry takes a credential. Throws a `RegistryError` that says why not. */
-  check(registry: string, credential: Credential): Promise<void>
+  /** Shows a credential to a registry. Throws a `RegistryError` where it is not good; false: the registry asked for none. */
+  check(registry: string, credential: Credential): Promise<boolean>
 }
 
 /** Opens the door to registries; nothing is asked of one before it is needed. */
@@ -58,16 +58,20 @@ export function openRegistries(options: RegistriesOptions): Registries {
       })
     },
     async check(registry, credential) {
-      await checkCredential(make(registry, { find: () => Promise.resolve(credential) }), registry)
+      let asked = false
+      const credentials: Credentials = {
+        find: () => {
+          asked = true
+          return Promise.resolve(credential)
+        },
+      }
+      try {
+        const response = await make(registry, credentials).request({ url: '/v2/', scopes: [] })
+        await response.discard()
+      } catch (error) {
+        throw registryError({ registry, action: 'log in to' }, error)
+      }
+      return asked
     },
-  }
-}
-
-async function checkCredential(server: Server, registry: string): Promise<void> {
-  try {
-    const response = await server.request({ url: '/v2/', scopes: [] })
-    await response.discard()
-  } catch (error) {
-    throw registryError({ registry, action: 'log in to' }, error)
   }
 }

@@ -138,7 +138,7 @@ async function greetAt(origin: string, options: ServerOptions, attempts?: number
     return 'wants TLS'
   }
   const authorizer = openAuthorizer({ ...options, allowPlainRealm: plain || insecure })
-  if (response.status === 401) await authorizer.learn(response, [])
+  if (response.status === 401) authorizer.note(response)
   await response.discard()
   return { origin: new URL(origin).origin, authorizer }
 }
