@@ -30,8 +30,9 @@ const seeds =
     ? Array.from({ length: Number(flags.cases) }, (_, i) => first + i)
     : flags.only.split(',').map(Number)
 const runs = canSandbox && findBusybox().runs
-const counts = { same: 0, refused: 0, different: 0 }
+const counts = { same: 0, refused: 0, different: 0, unclear: 0 }
 const known = new Map<string, number>()
+const reasons = new Map<string, number>()
 const failed: number[] = []
 
 function print(buildCase: BuildCase, lines: readonly string[]): void {
@@ -53,7 +54,7 @@ function print(buildCase: BuildCase, lines: readonly string[]): void {
 /** Shrinking must not turn one difference into another. */
 function shape(lines: readonly string[]): string {
   return lines
-    .map(line => /refuses|should not be there|missing|mode|[ug]id|mtime|config|history/.exec(line)?.[0])
+    .map(line => /both refuse|refuses|should not be there|missing|mode|[ug]id|mtime|config|history/.exec(line)?.[0])
     .join()
     .slice(0, 20)
 }
@@ -62,6 +63,7 @@ async function tryCase(seed: number, laboratory: Laboratory): Promise<void> {
   const buildCase = generateCase(seed, { runs })
   const verdict = await compareCase(buildCase, `case-${seed}`, laboratory)
   for (const { rule } of verdict.known) known.set(rule, (known.get(rule) ?? 0) + 1)
+  if (verdict.reason !== undefined) reasons.set(verdict.reason, (reasons.get(verdict.reason) ?? 0) + 1)
   if (verdict.lines.length === 0) {
     counts[verdict.kind]++
     return
@@ -99,11 +101,16 @@ try {
   rmSync(root, { recursive: true, force: true })
 }
 const seconds = Math.round((Date.now() - started) / 1000)
-const listed = [...known].sort(([a], [b]) => (a < b ? -1 : 1)).map(([rule, times]) => `${rule} (${times})`)
+const tally = (counted: ReadonlyMap<string, number>): string =>
+  [...counted]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, times]) => `${name} (${times})`)
+    .join(', ') || 'none'
 process.stdout.write(
   `${seeds.length} cases from seed ${seeds[0]} in ${seconds} s${runs ? '' : ', without RUN'}: ` +
-    `${counts.same} the same, ${counts.refused} refused by both, ${counts.different} with listed differences, ` +
+    `${counts.same} the same, ${counts.refused} refused by both for the same reason, ` +
+    `${counts.unclear} for reasons that could not be told apart, ${counts.different} with listed differences, ` +
     `${failed.length} with others${failed.length > 0 ? `: seeds ${failed.join(', ')}` : ''}\n` +
-    `listed differences by checkbox: ${listed.length > 0 ? listed.join(', ') : 'none'}\n`,
+    `reasons of refusals: ${tally(reasons)}\nlisted differences by checkbox: ${tally(known)}\n`,
 )
 process.exitCode = failed.length > 0 ? 1 : 0

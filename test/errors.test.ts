@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -19,6 +19,8 @@ interface BadBuild {
   readonly name: string
   readonly dockerfile: string
   readonly files?: Readonly<Record<string, string | Buffer>>
+  /** Symbolic links of the context and where they lead. */
+  readonly links?: Readonly<Record<string, string>>
   readonly args?: readonly string[]
   /** Line of the Dockerfile and the text that the caret must underline, or the beginning of it. */
   readonly at?: readonly [line: number, marked: string]
@@ -74,6 +76,20 @@ const badBuilds: readonly BadBuild[] = [
     files: { there: 'x' },
     at: [2, 'missing'],
     says: /missing/,
+  },
+  {
+    name: 'a wildcard that meets a link to nothing',
+    dockerfile: 'FROM scratch\nCOPY lin* /\n',
+    links: { link: 'gone/file' },
+    at: [2, 'lin*'],
+    says: /"\/link" is a link to "gone\/file", which is not in the build context/,
+  },
+  {
+    name: 'a source that is a circle of links',
+    dockerfile: 'FROM scratch\nCOPY one /\n',
+    links: { one: 'two', two: 'one' },
+    at: [2, 'one'],
+    says: /too many levels of symbolic links at "\/one"/,
   },
   {
     name: 'a source that .dockerignore hides',
@@ -182,6 +198,7 @@ describe('a bad build ends with exit code 1, says where, and writes nothing', ()
     test(bad.name, async ({ skip }) => {
       skip(bad.runs === true && !canRun, 'RUN needs root, mount namespaces and a static busybox')
       const context = layOut(`bad-${i}`, { Dockerfile: bad.dockerfile, ...bad.files })
+      for (const [path, target] of Object.entries(bad.links ?? {})) symlinkSync(target, join(context, path))
       const output = join(root, `bad-${i}.tar`)
       const args = ['--progress', 'plain', '-t', `bad:${i}`, '-o', `type=oci,dest=${output}`, ...(bad.args ?? [])]
       const result = await slipway(['build', ...args, context], { root })

@@ -24,8 +24,21 @@ export async function placed<T>(place: Place, body: () => T | Promise<T>): Promi
   try {
     return await body()
   } catch (error) {
-    if (!(error instanceof UserError) || error.at !== undefined) throw error
-    const { message, hint, details, cause } = error
-    throw new UserError(message, { hint, details, at: place, cause })
+    throw withPlace(error, place)
   }
+}
+
+/** The same for what does not wait. */
+export function placedNow<T>(place: Place, body: () => T): T {
+  try {
+    return body()
+  } catch (error) {
+    throw withPlace(error, place)
+  }
+}
+
+function withPlace(error: unknown, place: Place): unknown {
+  if (!(error instanceof UserError) || error.at !== undefined) return error
+  const { message, hint, details, cause } = error
+  return new UserError(message, { hint, details, at: place, cause })
 }

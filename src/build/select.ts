@@ -2,6 +2,7 @@ import { nearest, type Place, UserError } from '#diagnostics'
 import { matchGlob } from '#dockerfile'
 import type { CopyStep } from '#plan'
 import type { Selectable } from '#sources'
+import { placedNow } from './places.ts'
 import { cleanPath, type CopyItem, type Entry, joinPath, lookup, splitPath } from '#tree'
 
 /** Leaves a path below a source out (`--exclude`); directories are still looked into when it may let something in again. */
@@ -19,7 +20,9 @@ export interface SelectOptions {
 
 /** The sources of a COPY as items to place (section 12 of the language page: 12.2 to 12.4, 12.7, 12.10, 12.17, 12.18). */
 export function selectSources(tree: Selectable, step: CopyStep, options: SelectOptions): CopyItem[] {
-  return step.sources.flatMap(source => (source.kind === 'path' ? selectSource(tree, source, options) : []))
+  return step.sources.flatMap(source =>
+    source.kind === 'path' ? placedNow(source.place, () => selectSource(tree, source, options)) : [],
+  )
 }
 
 type PathSource = Extract<CopyStep['sources'][number], { kind: 'path' }>
@@ -115,6 +118,13 @@ function directoriesBelow(tree: Selectable, path: string): string[] {
 function missing(tree: Selectable, path: string, { place, where }: { place: Place; where: string }): UserError {
   const why = tree.whyMissing?.(path)
   if (why) return new UserError(`"/${path}" not found: ${why.message}`, { hint: why.hint, at: place })
+  const link = tree.get(path)
+  if (link?.type === 'symlink') {
+    return new UserError(`"/${path}" is a link to "${link.link ?? ''}", which is not in ${where}`, {
+      hint: 'COPY takes what a link points to: mend the link, or copy the directory that holds it to keep it as it is',
+      at: place,
+    })
+  }
   let { parent, name } = splitPath(path)
   while (parent !== '' && !lookup(tree, parent).entry) ({ parent, name } = splitPath(parent))
   const names = tree.list(lookup(tree, parent).path)

@@ -38,7 +38,7 @@ export function lookup(
     if (entry?.type === 'symlink' && !(isLast && options.final === 'keep')) {
       if (++links > maxLinks) {
         throw new UserError(`too many levels of symbolic links at "/${path}"`, {
-          hint: 'two symlinks point at each other; remove the loop from the image',
+          hint: 'the link leads back to itself: mend it, or remove it',
         })
       }
       const target = entry.link ?? ''

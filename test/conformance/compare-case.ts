@@ -5,7 +5,8 @@ import { type Basis, compareWithExpectation, expectationOf } from '../oracle/exp
 import { type ArchivedImage, readDockerArchive, readOciArchive } from '../oracle/image-archive.ts'
 import { slipway } from '../slipway.ts'
 import { type BuildCase, layOutCase } from './build-case.ts'
-import { explain, type Known } from './known-differences.ts'
+import { compareRefusals } from './compare-refusals.ts'
+import { different, type Known } from './known-differences.ts'
 
 export interface Laboratory {
   /** Folder for contexts and results; the state directory of Slipway lies in it. */
@@ -21,8 +22,11 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly message: string }
 
 export interface Verdict {
-  /** `refused`: both builders say that there is a mistake. */
-  readonly kind: 'same' | 'refused' | 'different'
+  /** `refused`: both builders say that there is a mistake, the same one; `unclear`: which one could not be told apart. */
+  readonly kind: 'same' | 'refused' | 'different' | 'unclear'
+  /** Of a refused case: what both say is wrong, and the line that Slipway points at. */
+  readonly reason?: string
+  readonly line?: number
   /** What nobody explained yet. */
   readonly lines: readonly string[]
   /** Explained differences. */
@@ -40,6 +44,18 @@ export function findEngine(): string | undefined {
 
 /** Builds a case with both builders and compares what they made. `place` must be unique while it runs. */
 export async function compareCase(buildCase: BuildCase, place: string, laboratory: Laboratory): Promise<Verdict> {
+  return compareRefusals(buildCase, async smaller => {
+    const { ours, theirs } = await buildWithBoth(smaller, place, laboratory)
+    if (ours.kind !== 'refused' || theirs.kind !== 'refused') return judge(smaller, ours, theirs, laboratory.basis)
+    return { kind: 'refused', ours: ours.message, theirs: theirs.message }
+  })
+}
+
+async function buildWithBoth(
+  buildCase: BuildCase,
+  place: string,
+  laboratory: Laboratory,
+): Promise<{ readonly ours: Outcome; readonly theirs: Outcome }> {
   const folder = join(laboratory.root, place)
   try {
     const laid = layOutCase(buildCase, folder)
@@ -53,22 +69,16 @@ export async function compareCase(buildCase: BuildCase, place: string, laborator
       archive: join(folder, 'ours.tar'),
     })
     const theirs = await buildWithDocker(args, laid.context, { laboratory, tag: `slipway-test/conformance-${place}` })
-    return judge(buildCase, ours, theirs, laboratory.basis)
+    return { ours, theirs }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
 function judge(buildCase: BuildCase, ours: Outcome, theirs: Outcome, basis: Basis): Verdict {
-  if (ours.kind === 'refused' && theirs.kind === 'refused') return { kind: 'refused', lines: [], known: [] }
   const lines = differences(ours, theirs, basis)
   if (lines.length === 0) return { kind: 'same', lines: [], known: [] }
-  const explained = lines.map(line => ({ line, known: explain(line, buildCase) }))
-  return {
-    kind: 'different',
-    lines: explained.flatMap(({ line, known }) => (known === undefined ? [line] : [])),
-    known: [...new Set(explained.flatMap(({ known }) => known ?? []))],
-  }
+  return different(lines, buildCase)
 }
 
 function differences(ours: Outcome, theirs: Outcome, basis: Basis): string[] {

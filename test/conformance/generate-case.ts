@@ -1,7 +1,7 @@
 import { testBaseName } from '../oracle/test-base.ts'
 import type { BuildCase, ContextObject } from './build-case.ts'
 import { generateContext, generateIgnore } from './generate-context.ts'
-import { generateCopy } from './generate-copy.ts'
+import { baseKinds, generateCopy } from './generate-copy.ts'
 import { generateMetadata } from './generate-metadata.ts'
 import { generateRun } from './generate-run.ts'
 import { type Random, randomOf } from './random.ts'
@@ -12,7 +12,11 @@ export interface Stage {
   readonly hasBase: boolean
   /** Destinations so far: later instructions meet what earlier ones made. */
   readonly destinations: string[]
+  /** What lies at absolute paths, as far as it is known: most copies shall fit onto it. */
+  readonly kinds: Map<string, Kind>
 }
+
+export type Kind = 'file' | 'directory'
 
 /** What an instruction can refer to. */
 export interface Surroundings {
@@ -55,12 +59,17 @@ export function generateCase(seed: number, options: GenerateOptions): BuildCase 
   ])
   for (let i = 0; i < count; i++) {
     const parent = random.weighted([
-      [10, { name: 'scratch', hasBase: false, destinations: [] }],
-      [8, { name: testBaseName, hasBase: true, destinations: [] }],
+      [10, { name: 'scratch', hasBase: false, destinations: [], kinds: new Map() }],
+      [8, { name: testBaseName, hasBase: true, destinations: [], kinds: new Map(baseKinds) }],
       [stages.length > 0 ? 5 : 0, stages.at(-1)],
     ])
     if (parent === undefined) throw new Error('no stage to start from')
-    const stage: Stage = { ...parent, name: `stage${i}`, destinations: [...parent.destinations] }
+    const stage: Stage = {
+      ...parent,
+      name: `stage${i}`,
+      destinations: [...parent.destinations],
+      kinds: new Map(parent.kinds),
+    }
     instructions.push(`FROM ${parent.name} AS ${stage.name}`)
     const around: Surroundings = { random, objects, ignores: ignore.length > 0, stage, stages: [...stages], variables }
     instructions.push(...random.list(2, 6, () => generateInstruction(around, options)))

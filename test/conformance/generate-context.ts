@@ -47,14 +47,16 @@ function generateObject(random: Random, path: string, before: readonly ContextOb
 function linkTarget(random: Random, path: string, before: readonly ContextObject[]): string {
   const up = '../'.repeat(depth(path) - 1)
   const other = before.length === 0 ? 'nothing' : random.pick(before).path
+  // A link to nothing, or to itself, is a mistake wherever a wildcard meets it.
+  const broken = random.oneIn(4) ? 1 : 0
   return random.weighted([
     [6, `${up}${other}`],
     [2, `/${other}`],
-    [1, 'nothing'],
     [1, `../../../${other}`],
-    [1, path.split('/').at(-1) ?? 'loop'],
-    [1, '.'],
-    [1, '/etc'],
+    [broken, 'nothing'],
+    [broken, path.split('/').at(-1) ?? 'loop'],
+    [broken, '.'],
+    [broken, '/etc'],
   ])
 }
 

@@ -1,4 +1,5 @@
-import type { Stage, Surroundings } from './generate-case.ts'
+import { posix } from 'node:path'
+import type { Kind, Stage, Surroundings } from './generate-case.ts'
 import { escapeGlob } from './generate-context.ts'
 
 /** COPY and ADD: every shape of source and destination, from the context and from stages, with owners and modes. */
@@ -15,7 +16,8 @@ export function generateCopy(around: Surroundings): string {
     from === undefined ? contextSource(around) : stageSource(around, from),
   )
   const several = count > 1 || sources.some(source => /[*?[]/.test(source))
-  const destination = generateDestination(around, several && !random.oneIn(8))
+  const file = !several && from === undefined && isFile(around, sources[0] ?? '') && keyword === 'COPY'
+  const destination = fittingDestination(around, { directory: several && !random.oneIn(30), file })
   const flags = [
     ...(from === undefined ? [] : [`--from=${random.oneIn(6) ? stages.indexOf(from) : from.name}`]),
     ...(random.oneIn(4) ? [`--chown=${chown(around)}`] : []),
@@ -27,6 +29,45 @@ export function generateCopy(around: Surroundings): string {
   return [keyword, ...flags, list].join(' ')
 }
 
+/** The one source is an ordinary file of the context. */
+function isFile({ objects }: Surroundings, source: string): boolean {
+  return objects.some(({ kind, path }) => kind === 'file' && escapeDollar(escapeGlob(path)) === source)
+}
+
+interface Wanted {
+  /** The destination should end with a slash. */
+  readonly directory: boolean
+  /** What is copied is one file. */
+  readonly file: boolean
+}
+
+/** A destination, and mostly one onto which the sources fit: else nearly half of all cases would be mistakes. */
+function fittingDestination(around: Surroundings, wanted: Wanted): string {
+  const { random, stage } = around
+  let chosen = ''
+  for (let tries = random.oneIn(12) ? 1 : 8; tries > 0; tries--) {
+    chosen = generateDestination(around, wanted.directory)
+    const kind = wanted.file && !chosen.endsWith('/') ? 'file' : 'directory'
+    if (fits(stage, chosen, kind)) break
+  }
+  if (!chosen.startsWith('/') || chosen.includes('$')) return chosen
+  stage.destinations.push(chosen)
+  const path = posix.normalize(chosen).replace(/(.)\/$/, '$1')
+  if (!stage.kinds.has(path)) stage.kinds.set(path, wanted.file && !chosen.endsWith('/') ? 'file' : 'directory')
+  for (let above = posix.dirname(path); above !== '/'; above = posix.dirname(above))
+    if (!stage.kinds.has(above)) stage.kinds.set(above, 'directory')
+  return chosen
+}
+
+/** A file goes onto a file or into a directory; a directory onto nothing but directories. */
+function fits({ kinds }: Stage, destination: string, kind: Kind): boolean {
+  const path = posix.normalize(destination).replace(/(.)\/$/, '$1')
+  if (kind === 'directory' && kinds.get(path) === 'file') return false
+  for (let above = posix.dirname(path); above !== '/' && above !== '.'; above = posix.dirname(above))
+    if (kinds.get(above) === 'file') return false
+  return true
+}
+
 function chown({ random, stage }: Surroundings): string {
   const numbers = ['1', '12:34', '0:5', '65534', '7:0']
   return random.pick(
@@ -36,7 +77,7 @@ function chown({ random, stage }: Surroundings): string {
 
 function contextSource({ random, objects, variables, ignores }: Surroundings): string {
   // What is left out cannot be named; what is beside it can.
-  if (ignores && !random.oneIn(6)) return random.pick(['.', '*', '?*', '*/*', './'])
+  if (ignores && !random.oneIn(12)) return random.pick(['.', '*', '?*', '*/*', './'])
   const usable = objects.filter(
     ({ kind, value }) => kind !== 'symlink' || objects.some(({ path }) => value.endsWith(path)),
   )
@@ -69,7 +110,7 @@ function contextSource({ random, objects, variables, ignores }: Surroundings): s
     [1, '*'],
     [2, '.'],
     [1, 'zz*'],
-    [random.oneIn(4) ? 1 : 0, `\${${variable}:+zz}${plain}`],
+    [random.oneIn(10) ? 1 : 0, `\${${variable}:+zz}${plain}`],
     [1, `\${NOTHING}${plain}`],
   ])
 }
@@ -97,12 +138,23 @@ function stageSource({ random }: Surroundings, { destinations, hasBase }: Stage)
   return random.weighted([
     [6, made.endsWith('/') && random.oneIn(2) ? made.slice(0, -1) || '/' : made],
     [2, `${made.replace(/\/$/, '')}/*`],
-    [hasBase || random.oneIn(8) ? 3 : 0, random.pick(baseSources)],
+    [hasBase || random.oneIn(30) ? 3 : 0, random.pick(baseSources)],
     [1, '/'],
     [1, '/*'],
     [1, '.'],
   ])
 }
+
+/** What the destinations in the test base are. */
+export const baseKinds: readonly (readonly [string, Kind])[] = [
+  ['/etc', 'directory'],
+  ['/etc/passwd', 'file'],
+  ['/etc/os-release', 'file'],
+  ['/opt/tool', 'directory'],
+  ['/opt/tool/README', 'file'],
+  ['/opt/tool/lib/deep', 'directory'],
+  ['/tmp', 'directory'],
+]
 
 const destinationNames = ['/d', '/d/e', '/d/e/f', '/x', '/new/deep/er', '/etc', '/a', '/a/b', '/with.dot']
 const baseDestinations = [
@@ -141,7 +193,6 @@ function generateDestination(around: Surroundings, directory: boolean): string {
   ])
   const text =
     directory && !chosen.endsWith('/') ? `${chosen}/` : random.oneIn(3) && !chosen.endsWith('/') ? `${chosen}/` : chosen
-  if (text.startsWith('/') && !text.includes('$')) destinations.push(text)
   return text
 }
 

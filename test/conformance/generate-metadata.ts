@@ -17,8 +17,16 @@ export function generateMetadata(around: Surroundings): string {
       () =>
         `USER ${random.pick(stage.hasBase ? ['app', 'svc', '1000', '7:8', 'root', 'app:staff', '$A'] : ['1000', '7:8', '0'])}`,
     ],
-    [1, () => `EXPOSE ${random.pick(['80', '80/udp 53', '100-102/TCP', '$A', '"81"'])}`],
-    [1, () => `VOLUME ${random.pick(['/data', '["/d", "/x y"]', '/d/ rel', '$A'])}`],
+    [
+      1,
+      () =>
+        `EXPOSE ${random.pick(['80', '80/udp 53', '100-102/TCP', '${A:-1}', '"81"', '$A'].slice(0, random.oneIn(6) ? 6 : 5))}`,
+    ],
+    [
+      1,
+      () =>
+        `VOLUME ${random.pick(['/data', '["/d", "/x y"]', '/d/ rel', '${A:-/a}', '$A'].slice(0, random.oneIn(6) ? 5 : 4))}`,
+    ],
     [2, () => `CMD ${command(random)}`],
     [2, () => `ENTRYPOINT ${command(random)}`],
     [1, () => `SHELL ${random.pick(['["/bin/sh", "-xc"]', '["/bin/sh", "-ec"]', '["/bin/sh","-c"]'])}`],

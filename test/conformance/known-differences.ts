@@ -66,7 +66,8 @@ export const knownDifferences: readonly Known[] = [
     why: 'the engine leaves the directories that it made only to mount something there',
     explains: (line, buildCase) => {
       const path = /^(\S+): missing, should be .*"type":"(?:directory|file)"/.exec(line)?.[1]
-      return path !== undefined && uses(buildCase, new RegExp(`--mount=\\S*target=${path}(/|,|\\s)`))
+      // A later stage may have copied them to another place.
+      return path !== undefined && mountTargets(buildCase).some(target => target === path || path.endsWith(target))
     },
   },
   {
@@ -102,6 +103,14 @@ export const knownDifferences: readonly Known[] = [
       /^the engine refuses: lstat [^:]*[[*?][^:]*: no such file or directory/.test(line),
   },
   {
+    rule: '12.10',
+    why: 'the engine does not get what a link points to where a directory above the link is a wildcard',
+    explains: (line, buildCase) =>
+      /: should not be there|^the engine refuses: .*not found/.test(line) &&
+      buildCase.objects.some(({ kind }) => kind === 'symlink') &&
+      uses(buildCase, /^\W*(?:copy|add)\s[^]*[*?\]][^\s",]*\//i),
+  },
+  {
     rule: '7.10',
     why: 'the engine looks for circles in stages that nobody needs, too',
     explains: line => /^the engine refuses: .*circular dependency detected on stage/.test(line),
@@ -118,6 +127,17 @@ export const knownDifferences: readonly Known[] = [
   },
 ]
 
+/** Where RUN mounts something, and the directories above. */
+function mountTargets({ instructions }: BuildCase): string[] {
+  return instructions.flatMap(text =>
+    [...text.matchAll(/--mount=\S*?target=(\/[^,\s]*)/g)].flatMap(([, target = '']) =>
+      target
+        .split('/')
+        .flatMap((part, i, parts) => (part === '' || part === 'tmp' ? [] : [parts.slice(0, i + 1).join('/')])),
+    ),
+  )
+}
+
 function octalModes(buildCase: BuildCase): number[] {
   return buildCase.instructions.flatMap(text => {
     const mode = octalChmod.exec(text)?.[1]
@@ -125,6 +145,15 @@ function octalModes(buildCase: BuildCase): number[] {
   })
 }
 
-export function explain(line: string, buildCase: BuildCase): Known | undefined {
-  return knownDifferences.find(known => known.explains(line, buildCase))
+/** What a comparison found, as a verdict: what is explained is told apart from what is not. */
+export function different(
+  lines: readonly string[],
+  buildCase: BuildCase,
+): { readonly kind: 'different'; readonly lines: readonly string[]; readonly known: readonly Known[] } {
+  const explained = lines.map(line => ({ line, known: knownDifferences.find(each => each.explains(line, buildCase)) }))
+  return {
+    kind: 'different',
+    lines: explained.flatMap(({ line, known }) => (known === undefined ? [line] : [])),
+    known: [...new Set(explained.flatMap(({ known }) => known ?? []))],
+  }
 }
