@@ -63,6 +63,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/import.ts')).importImage,
   },
   {
+    name: 'scan',
+    summary: 'look for secrets in an image or a directory',
+    load: async () => (await import('./commands/scan.ts')).scan,
+  },
+  {
     name: 'tag',
     summary: 'give an image one more name',
     load: async () => (await import('./commands/tag.ts')).tag,

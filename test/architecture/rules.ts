@@ -7,10 +7,10 @@
 export const rows: readonly (readonly string[])[] = [
   ['diagnostics'],
   ['tar'],
-  ['oci', 'dockerfile', 'linux', 'http'],
+  ['oci', 'dockerfile', 'secrets', 'linux', 'http'],
   ['tree', 'plan', 'lint'],
   ['store', 'layer', 'registry'],
-  ['image', 'rootfs', 'sources', 'debian'],
+  ['image', 'rootfs', 'sources', 'debian', 'scan'],
   ['analyze', 'build'],
   ['slim'],
   ['cli'],

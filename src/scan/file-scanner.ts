@@ -1,0 +1,97 @@
+import { isPackagedExample, type SecretHit } from '#secrets'
+import type { SecretFinding } from './finding.ts'
+import { isArchive, scanArchive } from './scan-archive.ts'
+import { type TextScanner, textScanner } from './text-scanner.ts'
+
+/** Takes files one after the other, each in pieces; archives are looked into when `settle` is called. */
+export interface FileScanner {
+  /** `judgedPath`: where the file is, when `path` is only a part of it. */
+  begin(path: string, size: number, judgedPath?: string): void
+  push(chunk: Uint8Array): void
+  end(): void
+  /** Looks into the archives that came; call it now and then, since they wait in memory. */
+  settle(): Promise<void>
+}
+
+export interface FileScannerOptions {
+  readonly everything: boolean
+  readonly layer?: number
+  readonly found: (finding: SecretFinding) => void
+  readonly read: (files: number, bytes: number) => void
+  readonly note: (text: string) => void
+}
+
+/** Larger archives are searched as they are, not unpacked (bytes). */
+const archiveLimit = 96 << 20
+
+/** Looks at the files of a layer or directory. */
+export function fileScanner(options: FileScannerOptions): FileScanner {
+  const waiting: { readonly path: string; readonly bytes: Buffer }[] = []
+  let path = ''
+  let judged: string | undefined
+  let size = 0
+  let text: TextScanner | undefined
+  let archive: Uint8Array[] | undefined
+  return {
+    begin: (next, bytes, judgedPath) => {
+      path = next
+      judged = judgedPath
+      size = bytes
+      text = undefined
+      archive = undefined
+      options.read(1, bytes)
+    },
+    push: chunk => {
+      if (!text && !archive) {
+        // What is not looked at need not be unpacked either.
+        const skipped = !options.everything && isPackagedExample(judged ?? path)
+        if (isArchive(chunk) && size <= archiveLimit && !skipped) archive = []
+        else {
+          if (isArchive(chunk) && !skipped)
+            options.note(`${path} is larger than ${archiveLimit >> 20} MiB and was not unpacked`)
+          text = textScanner({
+            path,
+            size,
+            everything: options.everything,
+            ...(judged !== undefined && { judgedPath: judged }),
+          })
+        }
+      }
+      if (archive) archive.push(Buffer.from(chunk))
+      else text?.push(chunk)
+    },
+    end: () => {
+      if (archive) waiting.push({ path, bytes: Buffer.concat(archive) })
+      for (const hit of text?.finish() ?? []) options.found(findingOf(hit, path, options.layer))
+    },
+    settle: async () => {
+      for (const { path: file, bytes } of waiting.splice(0)) {
+        const { members, files, bytes: read, note } = await scanArchive(bytes, file, options.everything)
+        options.read(files, read)
+        if (note !== undefined) options.note(note)
+        for (const { member, hits } of members) {
+          for (const hit of hits) options.found(findingOf(hit, file, options.layer, member))
+        }
+      }
+    },
+  }
+}
+
+function findingOf(hit: SecretHit, path: string, layer?: number, member?: string): SecretFinding {
+  const { rule, title, severity, masked, fingerprint, line, column } = hit
+  return {
+    rule,
+    title,
+    severity,
+    masked,
+    fingerprint,
+    place: {
+      kind: 'file',
+      path,
+      line,
+      column,
+      ...(member !== undefined && { member }),
+      ...(layer !== undefined && { layer }),
+    },
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * secrets: what looks like a password, a key or a token in bytes.
+ *
+ * In: bytes and the path at which they stand. Out: secrets with rule, severity, line and a masked value. Always: pure;
+ * the value itself never leaves the room; one pass that looks only at what stands near known literals.
+ */
+export { isPackagedExample } from './harmless-path.ts'
+export type { SecretHit, Severity } from './finding.ts'
+export { type Scanned, scanBytes } from './scan-text.ts'

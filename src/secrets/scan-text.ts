@@ -1,0 +1,186 @@
+import { addressRules } from './address-rules.ts'
+import { anchorSearch } from './anchors.ts'
+import { assignmentRules } from './assignment-rules.ts'
+import { fileRules } from './file-rules.ts'
+import type { SecretHit } from './finding.ts'
+import { isLockFile, isPackagedExample, isPackagedProgram, isProse } from './harmless-path.ts'
+import { keyRules } from './key-rules.ts'
+import { fingerprintOf, maskValue } from './mask.ts'
+import type { Rule } from './rule.ts'
+import { tokenRules } from './token-rules.ts'
+
+/** All rules; where two find the same bytes, the first one counts. */
+export const secretRules: readonly Rule[] = [
+  ...keyRules,
+  ...tokenRules,
+  ...fileRules,
+  ...addressRules,
+  ...assignmentRules,
+]
+
+/** As they are where all rules want them so, in lower case else. */
+const literalOf = ({ fixed }: Rule, anchor: string): string => (fixed ? anchor : anchor.toLowerCase())
+const literals = [...new Set(secretRules.flatMap(rule => rule.anchors.map(anchor => literalOf(rule, anchor))))]
+const rulesOf = literals.map(literal =>
+  [...secretRules.entries()].filter(([, rule]) => rule.anchors.some(anchor => literalOf(rule, anchor) === literal)),
+)
+const exact = new Set(secretRules.filter(({ fixed }) => fixed).flatMap(({ anchors }) => anchors))
+const folding = new Set(
+  secretRules.filter(({ fixed }) => !fixed).flatMap(({ anchors }) => anchors.map(each => each.toLowerCase())),
+)
+const search = anchorSearch(literals, exact.difference(folding))
+
+/** A line longer than this is looked at in pieces around the anchor (bytes to each side). */
+const lineReach = 1500
+
+interface Found {
+  readonly rank: number
+  readonly rule: Rule
+  readonly value: string
+  readonly start: number
+  readonly end: number
+  readonly verdict: Pick<SecretHit, 'severity' | 'title'> & { readonly id: string }
+}
+
+/** One text or program, and where it is from. */
+export interface Scanned {
+  readonly bytes: Uint8Array
+  /** Without a leading slash; decides which rules apply, and is part of the fingerprint. */
+  readonly path: string
+  /** Decides which rules apply in place of `path`: where that is only a part of it. */
+  readonly judgedPath?: string
+  /** Look into tests and documentation of packages too. */
+  readonly everything?: boolean
+}
+
+/**
+ * The secrets in some bytes, in their order. Bytes that are no text (a zero byte among the first 8,000) are searched for
+ * values with a form of their own only.
+ */
+export function scanBytes(scanned: Scanned): readonly SecretHit[] {
+  const { bytes, judgedPath: path = scanned.path, everything = false } = scanned
+  if (!everything && isPackagedExample(path)) return []
+  const binary = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(8000, bytes.length)).includes(0)
+  const fixedOnly = binary || isLockFile(path) || (!everything && (isProse(path) || isPackagedProgram(path)))
+  const found: Found[] = []
+  const seen = new Map<Rule, number>()
+  search.search(bytes, (literal, at) => {
+    for (const [rank, rule] of rulesOf[literal] as [number, Rule][]) {
+      if (fixedOnly && !rule.fixed) continue
+      if (rule.paths && !rule.paths.test(path)) continue
+      const end = at + (literals[literal] as string).length
+      if ((seen.get(rule) ?? -1) > at) continue
+      if (rule.quick && !rule.quick(bytes, at, end)) continue
+      const match = matchAt(rule, { bytes, path, everything }, { start: at, end })
+      if (!match) continue
+      seen.set(rule, match.end)
+      found.push({ ...match, rank, rule })
+    }
+  })
+  return found.length === 0 ? [] : hitsOf(withoutOverlaps(found), bytes, scanned.path)
+}
+
+function matchAt(
+  rule: Rule,
+  { bytes, path }: Scanned,
+  anchor: { readonly start: number; readonly end: number },
+): Omit<Found, 'rank' | 'rule'> | undefined {
+  const { from, to } = windowOf(rule, bytes, anchor)
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1')
+  rule.pattern.lastIndex = 0
+  for (let match = rule.pattern.exec(text); match; match = rule.pattern.exec(text)) {
+    if (match[0] === '') rule.pattern.lastIndex++
+    if (from + match.index + match[0].length <= anchor.start && !touches(match, anchor.start - from)) continue
+    if (from + match.index >= anchor.end + 8) break
+    const groups = match.groups ?? {}
+    const name = valueNames.find(each => groups[each] !== undefined)
+    const range = name === undefined ? undefined : match.indices?.groups?.[name]
+    if (name === undefined || !range) continue
+    const value = groups[name] ?? ''
+    const given = { value, groups, text, start: match.index, end: match.index + match[0].length, path }
+    const verdict = rule.judge ? rule.judge(given) : true
+    if (verdict === false) continue
+    const { id, title, severity } = rule
+    return {
+      value,
+      start: from + range[0],
+      end: from + range[1],
+      verdict:
+        verdict === true
+          ? { id, title, severity }
+          : typeof verdict === 'string'
+            ? { id, title, severity: verdict }
+            : verdict,
+    }
+  }
+  return undefined
+}
+
+/** Names of the groups that hold the secret. */
+const valueNames = ['value', 'quoted', 'bare', 'amz', 'goog', 'azure', 'azure2', 'front']
+
+/** A value may stand right beside its anchor. */
+function touches(match: RegExpExecArray, anchor: number): boolean {
+  return match.index + match[0].length >= anchor
+}
+
+/** The line of an anchor, or what the rule wants to see. */
+function windowOf(
+  { reach }: Rule,
+  bytes: Uint8Array,
+  { start, end }: { readonly start: number; readonly end: number },
+): { readonly from: number; readonly to: number } {
+  if (reach) return { from: Math.max(0, start - reach.before), to: Math.min(bytes.length, end + reach.after) }
+  const before = bytes.lastIndexOf(10, start)
+  const after = bytes.indexOf(10, end)
+  return {
+    from: Math.max(before + 1, start - lineReach, 0),
+    to: Math.min(after === -1 ? bytes.length : after, end + lineReach),
+  }
+}
+
+/** Of what overlaps, the finding of the first rule. */
+function withoutOverlaps(found: readonly Found[]): readonly Found[] {
+  const kept: Found[] = []
+  for (const each of found.toSorted((a, b) => a.rank - b.rank || a.start - b.start)) {
+    if (!kept.some(other => each.start < other.end && other.start < each.end)) kept.push(each)
+  }
+  return kept.toSorted((a, b) => a.start - b.start)
+}
+
+/** A person may say of a line that it is meant. */
+const allowed = /slipway:allow|gitleaks:allow|trufflehog:ignore|nosecret|pragma: allowlist secret/i
+
+function hitsOf(found: readonly Found[], bytes: Uint8Array, path: string): readonly SecretHit[] {
+  let line = 1
+  let at = 0
+  return found.flatMap(({ rule, value, start, end, verdict }) => {
+    let lineStart = bytes.lastIndexOf(10, Math.max(0, start - 1)) + 1
+    if (start === 0) lineStart = 0
+    for (let next = bytes.indexOf(10, at); next !== -1 && next < start; next = bytes.indexOf(10, next + 1)) {
+      line++
+      at = next + 1
+    }
+    const lineEnd = bytes.indexOf(10, start)
+    const text = Buffer.from(
+      bytes.buffer,
+      bytes.byteOffset + lineStart,
+      Math.min(4000, (lineEnd === -1 ? bytes.length : lineEnd) - lineStart),
+    )
+    if (allowed.test(text.toString('latin1'))) return []
+    const prefix = rule.prefix?.exec(value)?.[0] ?? ''
+    return [
+      {
+        rule: verdict.id,
+        title: verdict.title,
+        severity: verdict.severity,
+        start,
+        end,
+        line,
+        column: start - lineStart + 1,
+        masked: maskValue(value, prefix),
+        fingerprint: fingerprintOf(verdict.id, path, value),
+      },
+    ]
+  })
+}

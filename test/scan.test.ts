@@ -1,0 +1,222 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { crc32, deflateRawSync, gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { writeArchive } from './oracle/tar-archive.ts'
+import { nearMisses } from './planted/near-misses.ts'
+import { type Planted, plantedSecrets } from './planted/planted-secrets.ts'
+import { randomValues } from './planted/random-values.ts'
+import { slipway, slipwayOk } from './slipway.ts'
+
+let root = ''
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'slipway-'))
+})
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+interface Finding {
+  readonly rule: string
+  readonly severity: string
+  readonly place: {
+    readonly kind: string
+    readonly path?: string
+    readonly member?: string
+    readonly line?: number
+    readonly name?: string
+    readonly field?: string
+    readonly entry?: number
+    readonly layer?: number
+    readonly hiddenBy?: number
+  }
+  readonly masked: string
+}
+
+const secrets = plantedSecrets(randomValues(20_260_101))
+const misses = nearMisses(randomValues(31_337))
+
+/** The path of a planted file, and of the member inside it. */
+function split(at: string): { readonly path: string; readonly member?: string } {
+  const [path = '', member] = at.split('!')
+  return { path, ...(member !== undefined && { member }) }
+}
+
+const isFile = ({ at }: Planted): boolean => !/^(?:env|label|arg|cmd):/.test(at)
+
+function fileBytes({ at, text, binary }: Planted): Buffer {
+  const { path, member } = split(at)
+  const bytes = Buffer.from(text)
+  if (binary) return Buffer.concat([Buffer.from('\u007fELF'), Buffer.alloc(3000), bytes, Buffer.alloc(3000)])
+  if (member === undefined) return bytes
+  if (member === '') return gzipSync(bytes)
+  if (/\.(?:zip|jar|whl)$/.test(path)) return zipOf(member, bytes)
+  const entry = { path: member, kind: 'file', mode: 0o600, uid: 0, gid: 0, mtime: 0, body: bytes } as const
+  return gzipSync(writeArchive([entry]))
+}
+
+/** A zip with one deflated file (PKWARE APPNOTE 4.3.6). */
+function zipOf(name: string, content: Buffer): Buffer {
+  const packed = deflateRawSync(content)
+  const fields = Buffer.alloc(26)
+  fields.writeUInt16LE(20, 0)
+  fields.writeUInt16LE(8, 4)
+  fields.writeUInt32LE(crc32(content), 10)
+  fields.writeUInt32LE(packed.length, 14)
+  fields.writeUInt32LE(content.length, 18)
+  fields.writeUInt16LE(name.length, 22)
+  const local = Buffer.concat([Buffer.from('PK\u0003\u0004'), fields, Buffer.from(name), packed])
+  const rest = Buffer.alloc(14)
+  const central = Buffer.concat([Buffer.from('PK\u0001\u0002\u0014\0'), fields, rest, Buffer.from(name)])
+  const end = Buffer.alloc(18)
+  end.writeUInt16LE(1, 4)
+  end.writeUInt16LE(1, 6)
+  end.writeUInt32LE(central.length, 8)
+  end.writeUInt32LE(local.length, 12)
+  return Buffer.concat([local, central, Buffer.from('PK\u0005\u0006'), end])
+}
+
+function buildContext(directory: string, planted: readonly Planted[]): void {
+  const put = (path: string, bytes: Buffer): void => {
+    mkdirSync(dirname(join(directory, path)), { recursive: true })
+    writeFileSync(join(directory, path), bytes)
+  }
+  for (const [i, each] of planted.filter(isFile).entries())
+    put(`${i % 2 === 0 ? 'one' : 'two'}/${split(each.at).path}`, fileBytes(each))
+  const quoted = (text: string): string => JSON.stringify(text).replaceAll('$', '\\$')
+  const lines = planted.flatMap(({ at, text }) => {
+    const [kind, name] = at.split(/:(.*)/s) as [string, string]
+    if (kind === 'env') return [`ENV ${name}=${quoted(text)}`]
+    if (kind === 'label') return [`LABEL ${name}=${quoted(text)}`]
+    if (kind === 'arg') return [`ARG ${name}=${text}`]
+    return kind === 'cmd' ? [`CMD ["serve", "--key", ${quoted(text)}]`] : []
+  })
+  // The second layer's files replace nothing; the third one hides some of the first.
+  put('three/app/.env', Buffer.from('PORT=80\n'))
+  const file = ['FROM scratch', 'COPY one /', 'COPY two /', 'COPY three /', ...lines, '']
+  writeFileSync(join(directory, 'Dockerfile'), file.join('\n'))
+}
+
+/** Whether a finding is about a planted thing, at the right line. */
+function isAbout({ place }: Finding, { at, line = 1, binary }: Planted): boolean {
+  const [kind, name] = at.split(/:(.*)/s) as [string, string | undefined]
+  if (kind === 'env' || kind === 'label') return place.kind === kind && place.name === name
+  if (kind === 'cmd') return place.kind === 'config' && place.field === 'Cmd'
+  if (kind === 'arg') return place.kind === 'history'
+  const { path, member } = split(at)
+  return place.path === path && place.member === member && (binary === true || place.line === line)
+}
+
+async function scanned(name: string, planted: readonly Planted[]): Promise<readonly Finding[]> {
+  const directory = join(root, name)
+  mkdirSync(directory)
+  buildContext(directory, planted)
+  await slipwayOk(['build', '-q', '-t', name, directory], { root })
+  const { stdout } = await slipwayOk(['scan', '--format', 'json', '--fail-on', 'never', name], { root })
+  return (JSON.parse(stdout) as { findings: readonly Finding[] }).findings
+}
+
+test('recall and precision over planted secrets and near misses', { timeout: 120_000 }, async () => {
+  expect(secrets.length).toBeGreaterThanOrEqual(100)
+  expect(misses.length).toBeGreaterThanOrEqual(100)
+  const found = await scanned('planted', secrets)
+  const missed = secrets.filter(secret => !found.some(finding => isAbout(finding, secret)))
+  const stray = found.filter(
+    finding => finding.place.kind !== 'history' && !secrets.some(secret => isAbout(finding, secret)),
+  )
+  const wrong = await scanned('near', misses)
+  const hits = secrets.length - missed.length
+  const alarms = stray.length + wrong.length
+  const [recall, precision] = [hits / secrets.length, hits / (hits + alarms)]
+  console.log(
+    `secrets: ${secrets.length} planted, ${hits} found (recall ${(100 * recall).toFixed(1)} %); ` +
+      `${misses.length} near misses, ${alarms} false alarms (precision ${(100 * precision).toFixed(1)} %)`,
+  )
+  const report = [
+    ...missed.map(({ about, at }) => `missed: ${about} at ${at}`),
+    ...[...stray, ...wrong].map(
+      ({ rule, place, masked }) => `false alarm: ${rule} at ${JSON.stringify(place)} ${masked}`,
+    ),
+  ].join('\n')
+  expect(recall, report).toBeGreaterThanOrEqual(0.98)
+  expect(precision, report).toBeGreaterThanOrEqual(0.95)
+  if (report !== '') console.log(report)
+})
+
+test('no value is shown: not in text, JSON or SARIF', async () => {
+  const values = secrets
+    .filter(each => isFile(each) && !each.text.includes('-----'))
+    .map(({ text }) =>
+      text
+        .trim()
+        .split(/["'\s=]+/)
+        .filter(word => word.length > 24),
+    )
+  for (const format of ['text', 'json', 'sarif']) {
+    const { stdout } = await slipwayOk(['scan', '--format', format, '--fail-on', 'never', 'planted'], { root })
+    for (const value of values.flat()) expect(stdout.includes(value), `${format}: ${value.slice(0, 8)}`).toBe(false)
+  }
+})
+
+test('a file that a later layer replaces is found, with both layers', async () => {
+  const { stdout } = await slipwayOk(['scan', '--format', 'json', '--fail-on', 'never', 'planted'], { root })
+  const { findings } = JSON.parse(stdout) as { findings: readonly Finding[] }
+  const hidden = findings.find(({ place }) => place.path === 'app/.env')
+  expect(hidden?.place).toMatchObject({ hiddenBy: 2, line: 2 })
+  expect(findings.find(({ place }) => place.path === 'root/.npmrc')?.place.hiddenBy).toBeUndefined()
+})
+
+test('exit codes, a baseline, a comment that allows, a directory, a Dockerfile from outside', async () => {
+  const directory = join(root, 'tree')
+  mkdirSync(directory)
+  const r = randomValues(7)
+  const token = `gh${'p_'}${r.base62(36)}`
+  writeFileSync(join(directory, 'a.sh'), `echo\nexport X=${token}\n`)
+  writeFileSync(join(directory, 'b.sh'), `export X=${token} # slipway:allow a test\n`)
+  const first = await slipway(['scan', 'tree'], { root })
+  expect(first.code).toBe(1)
+  expect(first.stdout).toContain('GitHub token')
+  expect(first.stdout).toContain('a.sh:2:10')
+  expect(first.stdout).not.toContain('b.sh')
+  expect((await slipway(['scan', '--fail-on', 'never', 'tree'], { root })).code).toBe(0)
+  await slipwayOk(['scan', 'tree', '--write-baseline', 'known.json'], { root })
+  expect(readFileSync(join(root, 'known.json'), 'utf8')).not.toContain(token)
+  expect((await slipwayOk(['scan', 'tree', '--baseline', 'known.json'], { root })).stdout).toContain(
+    '1 more in the baseline',
+  )
+  writeFileSync(join(directory, 'a.sh'), `echo\nexport X=gh${'p_'}${r.base62(36)}\n`)
+  expect((await slipway(['scan', 'tree', '--baseline', 'known.json'], { root })).code).toBe(1)
+  writeFileSync(
+    join(root, 'rules.json'),
+    JSON.stringify({ version: 1, allow: [{ path: '*.sh', rule: 'github-token' }] }),
+  )
+  await slipwayOk(['scan', 'tree', '--baseline', 'rules.json'], { root })
+  writeFileSync(join(directory, 'Dockerfile'), `FROM scratch\nENV DB_PASSWORD=${r.base62(16)}\n`)
+  expect((await slipway(['scan', 'tree/Dockerfile'], { root })).stdout).toContain('Dockerfile:2:17')
+  const absent = await slipway(['scan', 'no-such-thing'], { root })
+  expect(absent.code).toBe(1)
+  expect(absent.stderr).toContain('neither an image nor a file')
+})
+
+test('an archive on the disk and SARIF', async () => {
+  await slipwayOk(['save', '-o', 'planted.tar', 'planted'], { root })
+  const json = async (target: string): Promise<number> => {
+    const { stdout } = await slipwayOk(['scan', '--format', 'json', '--fail-on', 'never', target], { root })
+    return (JSON.parse(stdout) as { findings: readonly Finding[] }).findings.length
+  }
+  expect(await json('planted.tar')).toBe(await json('planted'))
+  const { stdout } = await slipwayOk(['scan', '--format', 'sarif', '--fail-on', 'never', 'planted'], { root })
+  const log = JSON.parse(stdout) as {
+    version: string
+    runs: {
+      tool: { driver: { name: string; rules: { id: string }[] } }
+      results: { ruleId: string; ruleIndex: number; level: string; message: { text: string } }[]
+    }[]
+  }
+  expect(log.version).toBe('2.1.0')
+  const [run] = log.runs
+  for (const { ruleId, ruleIndex, level, message } of run?.results ?? []) {
+    expect(run?.tool.driver.rules[ruleIndex]?.id).toBe(ruleId)
+    expect(['error', 'warning', 'note']).toContain(level)
+    expect(message.text).not.toBe('')
+  }
+})
