@@ -15,6 +15,7 @@ export {
   type Totals,
 } from './analyze-image.ts'
 export type { Cause, CauseKind, Rewrite } from './causes/cause.ts'
+export { archivedImage, type ArchivePlaces } from './archived-image.ts'
 export { type FileKind, fileKinds, kindTitles } from './file-kinds.ts'
 export { givenBase } from './image-base.ts'
 export type { Instruction } from './instructions.ts'

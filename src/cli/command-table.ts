@@ -23,6 +23,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/inspect.ts')).inspect,
   },
   {
+    name: 'analyze',
+    summary: 'show where every byte of an image came from, what is wasted, and the fix',
+    load: async () => (await import('./commands/analyze.ts')).analyze,
+  },
+  {
     name: 'run',
     summary: 'run a command in an image',
     load: async () => (await import('./commands/run.ts')).run,
