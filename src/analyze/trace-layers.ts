@@ -10,6 +10,8 @@ export interface FileCopy {
    * so that only owner, mode, time or attributes differ (`reowned`).
    */
   readonly change: 'added' | 'changed' | 'reowned'
+  /** Position of the layer that brought this content under this name: another one where it was re-owned since. */
+  readonly origin: number
   /** Names in the tree, as of the last layer. */
   names: number
   /** What hid it; absent for what the final tree shows. */
@@ -155,7 +157,7 @@ function startLayer(top: Node, layer: number, copies: FileCopy[]) {
 
 function newCopy(entry: Entry, layer: number, was: Node | undefined): FileCopy {
   const change = was?.copy === undefined ? 'added' : sameContent(was.copy.entry, entry) ? 'reowned' : 'changed'
-  return { layer, entry, change, names: 0 }
+  return { layer, entry, change, origin: change === 'reowned' ? (was?.copy?.origin ?? layer) : layer, names: 0 }
 }
 
 /** Of several names that vanish at once, the one that says most counts. */

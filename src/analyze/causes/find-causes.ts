@@ -8,7 +8,7 @@ import type { FileCopy, LayerTrace } from '../trace-layers.ts'
 import { countBelow, type PathGroup, wholePaths } from '../whole-paths.ts'
 import type { Cause } from './cause.ts'
 import { copyBeforeInstall } from './copy-before-install.ts'
-import { byLayer, needlessCause, needlessCauses } from './needless.ts'
+import { byLayer, needlessCause, needlessCauses, type NeedlessDraft } from './needless.ts'
 import { wastedCauses } from './wasted.ts'
 
 export interface CauseSources {
@@ -23,7 +23,8 @@ export interface CauseSources {
 export function findCauses(sources: CauseSources): readonly Cause[] {
   const { trace, survey, instructions, baseLayers } = sources
   const spoken = new Set<FileCopy>()
-  const common = { instructions, baseLayers }
+  const visibleBelow = countBelow(survey.files.map(({ copy }) => copy))
+  const common = { instructions, baseLayers, visibleBelow }
   const development = developmentFiles(sources)
   for (const copy of development) spoken.add(copy)
   const byKind = new Map<FileKind, readonly FileCopy[]>()
@@ -36,9 +37,9 @@ export function findCauses(sources: CauseSources): readonly Cause[] {
   }
   const causes = [
     ...wastedCauses({ copies: trace.copies, ...common }),
-    ...needlessCauses(byKind, { ...common, products: () => products(sources, spoken) }),
-    ...developmentCauses(development, sources),
-    ...duplicateCauses(sources, spoken),
+    ...needlessCauses(byKind, { ...common, products: () => products(sources, { spoken, visibleBelow }) }),
+    ...developmentCauses(development, common),
+    ...duplicateCauses(survey, spoken, common),
     ...copyBeforeInstall(trace, common),
   ]
   return causes.sort((a, b) => Number(a.inBase) - Number(b.inBase) || b.saving - a.saving || a.layer - b.layer)
@@ -47,8 +48,12 @@ export function findCauses(sources: CauseSources): readonly Cause[] {
 /** Smaller equal files (licences, empty modules) are not worth a word. */
 const smallestDuplicate = 4096
 
-function duplicateCauses(sources: CauseSources, spoken: ReadonlySet<FileCopy>): Cause[] {
-  const extra = findDuplicates(sources.survey.files.filter(({ copy }) => !spoken.has(copy)))
+function duplicateCauses(
+  survey: TreeSurvey,
+  spoken: ReadonlySet<FileCopy>,
+  sources: NeedlessDraft['sources'],
+): Cause[] {
+  const extra = findDuplicates(survey.files.filter(({ copy }) => !spoken.has(copy)))
     .filter(({ size }) => size >= smallestDuplicate)
     .flatMap(({ copies }) => copies.slice(1).map(({ copy }) => copy))
   return [...byLayer(extra)].flatMap(([layer, copies]) =>
@@ -104,7 +109,7 @@ function developmentTest(
   }
 }
 
-function developmentCauses(copies: readonly FileCopy[], sources: CauseSources): Cause[] {
+function developmentCauses(copies: readonly FileCopy[], sources: NeedlessDraft['sources']): Cause[] {
   return [...byLayer(copies)].flatMap(([layer, group]) =>
     needlessCause('dev-dependencies', group, {
       layer,
@@ -124,18 +129,23 @@ function developmentCauses(copies: readonly FileCopy[], sources: CauseSources): 
 /** Places that tools of the system write to; what an application needs seldom lies there. */
 const system = /^(var|etc|run|tmp|root|home|dev|proc|sys|boot)\//
 
-function products({ survey, packages, baseLayers, instructions }: CauseSources, spoken: ReadonlySet<FileCopy>) {
-  const isCopied = ({ copy }: VisibleFile): boolean => instructions[copy.layer]?.keyword !== 'RUN'
+function products(
+  { survey, packages, baseLayers, instructions }: CauseSources,
+  {
+    spoken,
+    visibleBelow,
+  }: { readonly spoken: ReadonlySet<FileCopy>; readonly visibleBelow: ReadonlyMap<string, number> },
+): readonly PathGroup[] {
+  const isCopied = ({ copy }: VisibleFile): boolean => instructions[copy.origin]?.keyword !== 'RUN'
   const own = survey.files.filter(
     file =>
-      file.copy.layer >= baseLayers &&
+      file.copy.origin >= baseLayers &&
       !spoken.has(file.copy) &&
       !packages.owners.has(file.copy) &&
       (isCopied(file) || !system.test(file.path)),
   )
-  const groups: readonly PathGroup[] = wholePaths(
+  return wholePaths(
     own.map(({ copy }) => copy),
-    countBelow(survey.files.map(({ copy }) => copy)),
+    visibleBelow,
   )
-  return groups
 }

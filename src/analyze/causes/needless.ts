@@ -1,7 +1,7 @@
 import { type FileKind, kindTitles } from '../file-kinds.ts'
 import type { Instruction } from '../instructions.ts'
 import type { FileCopy } from '../trace-layers.ts'
-import { countBelow, type PathGroup, wholePaths } from '../whole-paths.ts'
+import { bySize, type PathGroup, wholePaths } from '../whole-paths.ts'
 import type { Cause, CauseKind, Rewrite } from './cause.ts'
 import { commandOf, nameOf, otherBase } from './rewrites.ts'
 
@@ -10,6 +10,8 @@ export interface NeedlessSources {
   readonly baseLayers: number
   /** Paths that the image's own instructions made and that nothing else speaks of: what a last stage would copy. */
   readonly products: () => readonly PathGroup[]
+  /** Files below each directory of the final tree. */
+  readonly visibleBelow: ReadonlyMap<string, number>
 }
 
 /** Files of the final tree that are seldom needed there: one cause for each kind and layer. */
@@ -26,13 +28,14 @@ export function needlessCauses(byKind: ReadonlyMap<FileKind, readonly FileCopy[]
   )
 }
 
+/** By the layer that brought the content: who only changed the owner is not to blame. */
 export function byLayer(copies: readonly FileCopy[]): ReadonlyMap<number, readonly FileCopy[]> {
-  return Map.groupBy(copies, ({ layer }) => layer)
+  return Map.groupBy(copies, ({ origin }) => origin)
 }
 
 export interface NeedlessDraft {
   readonly layer: number
-  readonly sources: Pick<NeedlessSources, 'instructions' | 'baseLayers'>
+  readonly sources: Pick<NeedlessSources, 'instructions' | 'baseLayers' | 'visibleBelow'>
   readonly titleOf: (name: string) => string
   readonly rewrite: (instruction: Instruction) => Rewrite
 }
@@ -52,11 +55,23 @@ export function needlessCause(kind: CauseKind, copies: readonly FileCopy[], draf
       inBase,
       saving,
       files: copies.length,
-      paths: wholePaths(copies, countBelow(copies)),
+      paths: kind === 'version-control' ? repositories(copies) : wholePaths(copies, sources.visibleBelow),
       title: titleOf(inBase ? 'the base image' : nameOf(instruction)),
       rewrite: inBase ? otherBase('take a base without them') : rewrite(instruction),
     },
   ]
+}
+
+/** Nobody asks for a part of a repository. */
+function repositories(copies: readonly FileCopy[]): readonly PathGroup[] {
+  const groups = Map.groupBy(copies, ({ entry }) => /^(.*?\.?(git|hg|svn|bzr|CVS))(\/|$)/.exec(entry.path)?.[1] ?? '')
+  return [...groups]
+    .map(([path, group]) => ({
+      path: `${path}/`,
+      files: group.length,
+      bytes: group.reduce((sum, { entry }) => sum + entry.size, 0),
+    }))
+    .sort(bySize)
 }
 
 /** Directories for a cache mount, by what a command calls. */

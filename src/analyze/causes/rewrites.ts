@@ -8,9 +8,9 @@ export function commandOf({ keyword, text }: Instruction): string | undefined {
   return keyword === 'RUN' ? text.slice('RUN '.length).trim() : undefined
 }
 
-/** `line 4`, `lines 4 to 6`, or the beginning of the text where no line is known. */
+/** `line 4`, or the beginning of the text where no line is known. */
 export function nameOf({ lines, text, keyword }: Instruction): string {
-  if (lines) return lines.first === lines.last ? `line ${lines.first}` : `lines ${lines.first} to ${lines.last}`
+  if (lines) return `line ${lines.first}`
   if (text === '') return 'a layer without history'
   const short = text.length > 48 ? `${text.slice(0, 47)}…` : text
   return keyword === '' ? short : `"${short}"`
@@ -54,22 +54,41 @@ function quoted(pattern: string): string {
   return /\s/.test(pattern) ? JSON.stringify(pattern) : pattern
 }
 
-/** Owner and mode given when the files are copied. `changes`: before and after, of the same files. */
-export function setOwner(copy: Instruction, changes: readonly { readonly from: Entry; readonly to: Entry }[]): Rewrite {
+/** One file before and after. */
+interface Change {
+  readonly from: Entry
+  readonly to: Entry
+}
+
+/** Owner and mode given when the files are copied. */
+export function setOwner(copy: Instruction, changes: readonly Change[]): Rewrite {
   const owners = new Set(changes.map(({ to }) => `${to.uid}:${to.gid}`))
-  const modes = new Set(changes.map(({ to }) => to.mode))
   const ownerChanged = changes.some(({ from, to }) => from.uid !== to.uid || from.gid !== to.gid)
-  const modeChanged = changes.some(({ from, to }) => from.mode !== to.mode)
+  const modeChanged = changes.filter(({ from, to }) => from.mode !== to.mode)
+  const isWhole = modeChanged.length === changes.length
+  const mode = modeChanged.length === 0 ? undefined : modeText(modeChanged)
   const flags = [
     ...(ownerChanged ? [`--chown=${owners.size === 1 ? [...owners][0] : 'USER:GROUP'}`] : []),
-    ...(modeChanged ? [`--chmod=${modes.size === 1 ? octal([...modes][0] ?? 0) : modeWords(changes)}`] : []),
+    ...(mode !== undefined && isWhole ? [`--chmod=${mode}`] : []),
   ]
   const rest = copy.text.slice(copy.keyword.length).trim()
+  const apart = mode === undefined || isWhole ? [] : [`# apart, with --chmod=${mode}: ${someNames(modeChanged)}`]
   return {
     kind: 'set-owner',
     text: `give owner and mode when the files are copied in ${nameOf(copy)}`,
-    lines: flags.length > 0 ? [`${copy.keyword} ${flags.join(' ')} ${rest}`] : [],
+    lines: [...(flags.length > 0 ? [`${copy.keyword} ${flags.join(' ')} ${rest}`] : []), ...apart],
   }
+}
+
+function someNames(changes: readonly Change[]): string {
+  const names = changes.slice(0, 3).map(({ to }) => `/${to.path}`)
+  return `${names.join(' ')}${changes.length > names.length ? ' …' : ''}`
+}
+
+/** One mode for all, or what all of them gained and lost. */
+function modeText(changes: readonly Change[]): string {
+  const modes = new Set(changes.map(({ to }) => to.mode))
+  return modes.size === 1 ? octal([...modes][0] ?? 0) : modeWords(changes)
 }
 
 function octal(mode: number): string {
@@ -77,8 +96,8 @@ function octal(mode: number): string {
 }
 
 /** Bits that all files got, as chmod writes them (`u+x,g+w`); modes that have nothing in common stay a word. */
-function modeWords(changes: readonly { readonly from: Entry; readonly to: Entry }[]): string {
-  const all = (bits: (change: { readonly from: Entry; readonly to: Entry }) => number): number =>
+function modeWords(changes: readonly Change[]): string {
+  const all = (bits: (change: Change) => number): number =>
     changes.reduce((common, change) => common & bits(change), 0o777)
   const set = all(({ to }) => to.mode)
   const cleared = all(({ to }) => ~to.mode & 0o777)

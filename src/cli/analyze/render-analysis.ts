@@ -1,7 +1,7 @@
 import { type Analysis, type Cause, type Instruction, kindTitles, type LayerReport, tellingDirectories } from '#analyze'
 import type { Paint } from '../color.ts'
 import { formatSize } from '../size.ts'
-import { fitText, oneLine } from '../text-width.ts'
+import { fitText, oneLine, wrapText } from '../text-width.ts'
 import { type DenseColumn, denseTable, section } from './columns.ts'
 
 export interface ReportView {
@@ -109,7 +109,10 @@ function renderCause(cause: Cause, number: number, { width, paint }: Omit<Report
   const amount = saving > 0 ? paint(inBase ? 'dim' : 'yellow', formatSize(saving)) : paint('cyan', 'faster builds')
   const where = `${whereText(instruction, inBase)}${by ? `, ${inBase ? 'by ' : ''}${whereText(by.instruction, false)}` : ''}`
   const indent = '    '
-  const cut = (text: string): string => fitText(oneLine(text), width - 6)
+  const wrapped = (text: string, style: 'green' | undefined): string =>
+    wrapText(oneLine(text), width - 4)
+      .map(line => `${indent}${style ? paint(style, line) : line}\n`)
+      .join('')
   const paths = cause.paths
     .slice(0, 3)
     .map(
@@ -119,11 +122,12 @@ function renderCause(cause: Cause, number: number, { width, paint }: Omit<Report
   const hidden = cause.paths.length - paths.length
   return [
     `${paint('dim', String(number).padStart(2))}  ${amount}  ${paint('bold', kind)}  ${paint('dim', fitText(where, Math.max(10, width - 12 - kind.length - 8)))}\n`,
-    `${indent}${cut(cause.title)}\n`,
+    wrapped(cause.title, undefined),
     ...paths,
     ...(hidden > 0 ? [`${indent}${paint('dim', `and ${hidden} more`)}\n`] : []),
-    `${indent}${paint('green', cut(cause.rewrite.text))}\n`,
-    ...cause.rewrite.lines.map(line => `${indent}  ${paint('green', fitText(printable(line), width - 6))}\n`),
+    wrapped(cause.rewrite.text, 'green'),
+    // Not cut: they are to be copied.
+    ...cause.rewrite.lines.map(line => `${indent}  ${paint('green', printable(line))}\n`),
   ].join('')
 }
 
