@@ -1,3 +1,4 @@
+import type { RemoteImage } from '#image'
 import { chainId, type Digest, type ImageConfig, parseImageConfig } from '#oci'
 import { packedLayer, takeArchive } from '#rootfs'
 import { isElsewhere, type LayerRecord, type Store } from '#store'
@@ -74,6 +75,31 @@ export async function addImage(
     id,
     layers.map(layer => layer.id),
   )
+  return id
+}
+
+/** Takes an image of another place into the store without its layers, of which the places are kept; returns its id. */
+export async function nameImage(store: Store, image: RemoteImage, repository: string): Promise<Digest> {
+  const { config } = image
+  const times = config.history.filter(entry => entry.empty_layer !== true).map(entry => entry.created)
+  const diffIds = config.rootfs.diff_ids
+  const id = await store.blobs.put(image.configBytes)
+  const layers = diffIds.map((diffId, i) => {
+    const blob = image.manifest.layers[i]
+    const parent = chainId(diffIds.slice(0, i))
+    const named = store.layers.name({
+      id: chainId(diffIds.slice(0, i + 1)) ?? diffId,
+      ...(parent !== undefined && { parent }),
+      diffId,
+      created: times[i] ?? config.created ?? '1970-01-01T00:00:00Z',
+    })
+    if (blob) store.layers.addPlace(diffId, repository, blob)
+    return named.id
+  })
+  const known = store.images.get(id)
+  // An image that was built here has its layers under other names, and with their bytes.
+  if (!known?.layers.every(layer => store.layers.get(layer))) store.images.add(id, layers)
+  store.layers.touch(layers)
   return id
 }
 

@@ -11,6 +11,7 @@ export {
   type IncomingDirectory,
   type IncomingImage,
   importLayer,
+  nameImage,
   type IncomingLayer,
 } from './import-image.ts'
 export { exportDirectory, exportTar, type FileTree } from './export-tree.ts'
@@ -19,5 +20,6 @@ export { chainOf, type ContainerOptions, type ContainerResult, runContainer } fr
 export type { SolveOptions, StepReport } from './solve.ts'
 export { verifyBuild } from './verify-build.ts'
 export type { ContextOpener } from './stage-sources.ts'
-export { findImage, imageConfig, storeResolver } from './store-images.ts'
+export { type FinderOptions, type FoundImage, imageResolver, obtainImage, type Teller } from './image-finder.ts'
+export { findImage, imageConfig, originName } from './store-images.ts'
 export type { RunSettings, SecretSource, SshSource } from './step-kind.ts'

@@ -1,7 +1,8 @@
 import { UserError } from '#diagnostics'
 import type { BuildPlan, StagePlan, Step } from '#plan'
 import { type Chain, chainTree } from '#rootfs'
-import type { LayerRecord } from '#store'
+import { isElsewhere, type LayerRecord } from '#store'
+import type { MergedTree } from '#tree'
 import { mayHitIn, runsOf, type SolveOptions, wholeRecord, workOf } from './solve.ts'
 import { imageChain, openSources, type SourceOpener } from './stage-sources.ts'
 import type { StepInputs } from './step-kind.ts'
@@ -22,6 +23,7 @@ export async function predictPlan(options: SolveOptions): Promise<BuildPlan> {
       if (!chain?.every(layer => isReal(layer))) throw new Unknown()
       return chain
     },
+    treeOf: chain => treeHere(options, chain),
   })
   const stages: PredictedStage[] = []
   for (const stage of options.plan.stages) {
@@ -100,15 +102,18 @@ function inputsOf({ options, stage, chain, sources }: Predicting): StepInputs {
     stage,
     parent: chain,
     platform: stage.platform,
-    parentTree: async () => {
-      if (!chain.every(layer => isReal(layer))) throw new Unknown()
-      return chainTree(options.store, chain)
-    },
+    parentTree: () => treeHere(options, chain),
     source: ref => sources.open(ref),
     warn: () => {},
     mayHit: true,
     report: () => {},
   }
+}
+
+/** Looking ahead downloads nothing. */
+async function treeHere({ store }: SolveOptions, chain: Chain): Promise<MergedTree> {
+  if (!chain.every(layer => isReal(layer) && !isElsewhere(store.layers.get(layer.id) ?? layer))) throw new Unknown()
+  return chainTree(store, chain)
 }
 
 function isSystemError(error: unknown): boolean {

@@ -4,10 +4,11 @@ import type { HostTools } from '#linux'
 import type { BuildPlan, StagePlan, Step } from '#plan'
 import { type Chain, chainTree } from '#rootfs'
 import type { Remote } from '#sources'
-import type { LayerRecord, Store } from '#store'
+import { isElsewhere, type LayerRecord, type Store } from '#store'
 import type { MergedTree } from '#tree'
 import { type Activities, startActivities } from './activities.ts'
 import { followStage, type StageFollower } from './follow-stage.ts'
+import { fetchReport } from './fetch-report.ts'
 import { shownInputs } from './shown-inputs.ts'
 import { type ContextOpener, imageChain, openSources, type SourceOpener } from './stage-sources.ts'
 import {
@@ -265,16 +266,17 @@ export function mayHitIn({ noCache }: Pick<SolveOptions, 'noCache'>, stage: Stag
 function stepInputs(context: StepContext, report: StepInputs['report']): StepInputs {
   const { options, stage, chain, sources } = context
   let tree: Promise<MergedTree> | undefined
+  const fetching = { signal: options.signal, onFetch: fetchReport(report) }
   return {
     store: options.store,
     stage,
     parent: chain,
     platform: stage.platform,
     parentTree: () => {
-      tree ??= chainTree(options.store, chain)
+      tree ??= chainTree(options.store, chain, fetching)
       return tree
     },
-    source: ref => sources.open(ref),
+    source: ref => sources.open(ref, fetching),
     ...runsOf(options),
     warn: options.warn,
     mayHit: mayHitIn(options, stage),
@@ -317,6 +319,7 @@ export function wholeRecord(store: Store, key: string): LayerRecord | undefined 
 
 function isWhole(store: Store, layer: LayerRecord): boolean {
   const { directory, tar } = layer.forms
+  if (isElsewhere(layer)) return layer.diffId !== undefined && store.layers.places(layer.diffId).length > 0
   if (directory && !existsSync(store.layers.directory(layer))) return false
   if (tar && (layer.diffId === undefined || !store.blobs.exists(layer.diffId))) return false
   return directory || tar

@@ -1,14 +1,14 @@
 import { UserError } from '#diagnostics'
 import type { BuildPlan, ResolvedImage, SourceRef } from '#plan'
-import { type Chain, chainTree } from '#rootfs'
+import { type Chain, chainTree, type FetchOptions } from '#rootfs'
 import { type Selectable, selectableTree } from '#sources'
 import type { Store } from '#store'
-import { emptyTree } from '#tree'
+import { emptyTree, type MergedTree } from '#tree'
 import { identityOf, type SourceTree } from './step-kind.ts'
 
 /** Opens what COPY --from and --mount from can name. */
 export interface SourceOpener {
-  open(ref: SourceRef): Promise<SourceTree>
+  open(ref: SourceRef, fetching?: FetchOptions): Promise<SourceTree>
 }
 
 /** Opens a context when something is first taken from it (14.3); asked again, it gives the same one. */
@@ -21,11 +21,17 @@ export interface SourceParts {
   readonly context: ContextOpener | undefined
   readonly namedContexts: ReadonlyMap<string, ContextOpener>
   solveStage(index: number): Promise<Chain>
+  /** What a chain amounts to; default: with everything fetched that is somewhere else. */
+  readonly treeOf?: (chain: Chain) => Promise<MergedTree>
 }
 
 export function openSources(parts: SourceParts): SourceOpener {
+  const tree =
+    (fetching: FetchOptions | undefined): TreeOf =>
+    chain =>
+      parts.treeOf ? parts.treeOf(chain) : chainTree(parts.store, chain, fetching)
   return {
-    open: async ref => {
+    open: async (ref, fetching) => {
       switch (ref.kind) {
         case 'context':
           return fromContext(requireContext(parts), 'the build context')
@@ -38,10 +44,10 @@ export function openSources(parts: SourceParts): SourceOpener {
           return { where: 'scratch', identity: 'scratch', open: async () => selectableTree(emptyTree) }
         case 'stage': {
           const chain = await parts.solveStage(ref.stage)
-          return fromChain(parts.store, chain, `stage "${parts.plan.stages[ref.stage]?.name ?? ref.stage}"`)
+          return fromChain(chain, `stage "${parts.plan.stages[ref.stage]?.name ?? ref.stage}"`, tree(fetching))
         }
         case 'image':
-          return fromChain(parts.store, imageChain(parts.store, ref.image), `image "${ref.image.reference}"`)
+          return fromChain(imageChain(parts.store, ref.image), `image "${ref.image.reference}"`, tree(fetching))
       }
     },
   }
@@ -58,8 +64,10 @@ function requireContext({ context }: SourceParts): ContextOpener {
   throw new UserError('this build has no context to copy from', { hint: 'give a directory instead of "-"' })
 }
 
-function fromChain(store: Store, chain: Chain, where: string): SourceTree {
-  return { where, identity: identityOf(chain), open: async () => selectableTree(await chainTree(store, chain)) }
+type TreeOf = (chain: Chain) => Promise<MergedTree>
+
+function fromChain(chain: Chain, where: string, treeOf: TreeOf): SourceTree {
+  return { where, identity: identityOf(chain), open: async () => selectableTree(await treeOf(chain)) }
 }
 
 /** The layers of an image in the store. */

@@ -15,3 +15,12 @@ export {
   type OpenArchiveOptions,
 } from './open-image-archive.ts'
 export type { LayoutChoice } from './read-layout-images.ts'
+export { type LayoutRepository, openLayoutRepository } from './layout-repository.ts'
+export {
+  findRemoteImage,
+  type ImageSource,
+  platformsOf,
+  type RemoteChoice,
+  type RemoteImage,
+  wholeBlob,
+} from './remote-image.ts'

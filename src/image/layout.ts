@@ -92,7 +92,8 @@ async function placeBlob(blob: LayoutBlob, path: string, scratch: string): Promi
   await rename(from, path)
 }
 
-async function addToIndex(path: string, added: readonly Descriptor[]): Promise<void> {
+/** Adds entries to an `index.json`, in place of those of the same names. The caller holds the lock of the layout. */
+export async function addToIndex(path: string, added: readonly Descriptor[]): Promise<void> {
   const present = (await exists(path)) ? parseImageIndex(await readFile(path, 'utf8')).manifests : []
   const kept = present.filter(old => !added.some(entry => replaces(entry, old)))
   await writeWhole(path, encodeIndex([...kept, ...added]))

@@ -5,19 +5,18 @@ import {
   type Digest,
   digestHex,
   digestOf,
-  formatPlatform,
   formatReference,
   parseImageConfig,
   parseImageIndex,
   parseManifestOrIndex,
   parseReference,
   type Platform,
-  platformMatches,
   type Reference,
   type ImageManifest,
 } from '#oci'
 import type { ArchiveFiles } from './archive-files.ts'
 import type { ArchivedImage, ArchivedLayer } from './archived-image.ts'
+import { choosePlatform, isAttestation } from './choose-platform.ts'
 import { verified } from './verified.ts'
 
 /** One image of a layout. With neither: the tag `latest`, or the only image there is. */
@@ -52,7 +51,7 @@ export async function readLayoutImages(
   }
   const images = new Map<string, { readonly image: ArchivedImage; readonly references: Reference[] }>()
   for (const { reference, entries } of groups.values()) {
-    const chosen = choose(files.name, entries, platform)
+    const chosen = choosePlatform(files.name, entries, platform)
     const { digest, manifest } = await manifestOf(files, chosen, platform)
     const found = images.get(digest) ?? { image: await readImage(files, manifest), references: [] }
     if (reference !== undefined) found.references.push(reference)
@@ -92,30 +91,12 @@ function notInLayout({ name }: ArchiveFiles, all: readonly Descriptor[], what: s
   })
 }
 
-/** BuildKit adds manifests about provenance, which are no images. */
-function isAttestation({ annotations, platform }: Descriptor): boolean {
-  return annotations?.['vnd.docker.reference.type'] !== undefined || platform?.os === 'unknown'
-}
-
 /** The whole name where containerd or BuildKit wrote it, or where podman wrote it into the annotation for a tag. */
 function referenceOf({ annotations = {} }: Descriptor): Reference | undefined {
   const full = annotations['io.containerd.image.name']
   if (full !== undefined) return parseReference(full)
   const name = annotations['org.opencontainers.image.ref.name']
   return name !== undefined && /[/:]/.test(name) ? parseReference(name) : undefined
-}
-
-/** The entry for a platform: one of the same variant, else one that can serve. A single one is taken as it is. */
-function choose(name: string, entries: readonly Descriptor[], platform: Platform): Descriptor {
-  const [first] = entries
-  if (first !== undefined && entries.every(entry => entry.digest === first.digest)) return first
-  const fitting = entries.filter(entry => entry.platform !== undefined && platformMatches(entry.platform, platform))
-  const best = fitting.find(entry => entry.platform?.variant === platform.variant) ?? fitting[0]
-  if (best !== undefined) return best
-  const there = entries.map(entry => (entry.platform === undefined ? 'unknown' : formatPlatform(entry.platform)))
-  throw new UserError(`${name} has no image for ${formatPlatform(platform)}`, {
-    hint: `choose one with --platform: ${[...new Set(there)].join(', ')}`,
-  })
 }
 
 async function manifestOf(
@@ -127,7 +108,7 @@ async function manifestOf(
   for (let depth = 0; depth < depthLimit; depth++) {
     const found = parseManifestOrIndex((await readBlob(files, descriptor)).toString())
     if (found.kind === 'manifest') return { digest: descriptor.digest, manifest: found.value }
-    descriptor = choose(
+    descriptor = choosePlatform(
       files.name,
       found.value.manifests.filter(entry => !isAttestation(entry)),
       platform,

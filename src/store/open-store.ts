@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { UserError } from '#diagnostics'
-import type { Blobs } from '#oci'
+import type { Blobs, Manifests } from '#oci'
 import { type BlobStore, openBlobStore } from './blob-store.ts'
 import { openDatabase } from './database.ts'
 import { type ImageStore, openImageStore } from './image-store.ts'
@@ -25,8 +25,11 @@ export interface Store extends Disposable {
   inMemory(name: string): Promise<string>
   /** A directory that survives, for caches of other rooms (package downloads, cache mounts). */
   directory(name: string): string
-  /** The blobs of a place that a layer can be had from. Throws a `UserError` where the way there is not open. */
-  openPlace(repository: string): Promise<Pick<Blobs, 'read'>>
+  /**
+   * A place that images and layers can be had from: `HOST/PATH` of a registry, or `oci-layout:` and an absolute path. Nothing is
+   * asked of it yet. Throws a `UserError` where the way there is not open.
+   */
+  openPlace(repository: string): Promise<Blobs & Manifests>
   usage(): Promise<DiskUsage>
   prune(options: PruneOptions): Promise<PruneResult>
 }

@@ -16,6 +16,7 @@ import type { RunStep } from '#plan'
 import { type Account, findAccount, openWorkspace, type Workspace } from '#rootfs'
 import { cacheKey } from '#store'
 import { lookup } from '#tree'
+import { fetchReport } from '../fetch-report.ts'
 import { placed } from '../places.ts'
 import { createLogTail, type LogTail } from '../log-tail.ts'
 import { programsInRoot } from '../run-container.ts'
@@ -97,6 +98,7 @@ async function makeLayer(step: RunStep, inputs: StepInputs): Promise<MadeLayer> 
         ...(layer.size !== undefined && { total: layer.size }),
       }),
     signal,
+    onFetch: fetchReport(inputs.report),
   })
   const account = findAccount(workspace.tree, step.user)
   makeWorkdir(step, workspace)

@@ -1,7 +1,7 @@
 import type { BuiltImage, StepReport } from '#build'
 import { type Descriptor, formatPlatform, formatReference, type Platform, type Reference } from '#oci'
 import { layerEntries } from '#rootfs'
-import type { Store } from '#store'
+import { isElsewhere, type Store } from '#store'
 
 /** What came out of a build. */
 export interface BuildOutcome {
@@ -44,7 +44,8 @@ export async function buildMetadata(
 
 async function describeStep(store: Store, step: StepReport): Promise<object> {
   // Only now is it asked how large the layers are that no image holds.
-  if (store.layers.get(step.layer.id)?.size === undefined) await layerEntries(store, step.chain)
+  const known = store.layers.get(step.layer.id)
+  if (known?.size === undefined && !(known && isElsewhere(known))) await layerEntries(store, step.chain)
   return {
     stage: step.stage,
     line: step.line,

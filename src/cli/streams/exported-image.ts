@@ -1,6 +1,6 @@
 import type { ExportedImage, ExportedLayer } from '#image'
 import type { Digest, Reference } from '#oci'
-import { type Chain, openLayerTar, packedLayer } from '#rootfs'
+import { type Chain, fetchedLayer, openLayerTar, packedLayer } from '#rootfs'
 import type { Store } from '#store'
 
 /** An image of the store with the names it gets where it goes. */
@@ -18,7 +18,8 @@ export async function exportedImage(store: Store, { id, chain, references }: Nam
 }
 
 async function exportedLayer(store: Store, chain: Chain): Promise<ExportedLayer> {
-  const layer = await packedLayer(store, chain)
+  const packed = await packedLayer(store, chain)
+  const layer = { ...(await fetchedLayer(store, packed)), diffId: packed.diffId }
   const open = (): AsyncIterable<Uint8Array> => openLayerTar(store, chain)
   if (layer.tarSize === undefined) throw new Error(`layer ${layer.id} is packed, but its size is not known`)
   return { diffId: layer.diffId, size: layer.tarSize, open }
