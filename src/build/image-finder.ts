@@ -84,9 +84,12 @@ async function askRegistry(store: Store, reference: Reference, platform: Platfor
   } catch (error) {
     throw unavailable(store, what, error)
   }
-  throw new UserError(`image "${what}" is not in the store, and ${domain} has no ${digest ?? `tag "${tag}"`} of ${path}`, {
-    hint: guessed(store, what) ?? `"slipway tags ${familiarName(reference)}" lists what is there`,
-  })
+  throw new UserError(
+    `image "${what}" is not in the store, and ${domain} has no ${digest ?? `tag "${tag}"`} of ${path}`,
+    {
+      hint: guessed(store, what) ?? `"slipway tags ${familiarName(reference)}" lists what is there`,
+    },
+  )
 }
 
 function familiarName({ domain, path }: Reference): string {
@@ -118,7 +121,10 @@ async function takeImage(
   const id = await nameImage(store, remote, `${domain}/${path}`)
   const { digest } = remote.named
   const asked = formatPlatform(platform)
-  const names = [...(tag === undefined ? [] : [originName({ domain, path, tag })]), originName({ domain, path, digest })]
+  const names = [
+    ...(tag === undefined ? [] : [originName({ domain, path, tag })]),
+    originName({ domain, path, digest }),
+  ]
   for (const name of names) store.images.addOrigin({ name, platform: asked, image: id, digest })
   store.images.addOrigin({
     name: originName({ domain, path, digest: remote.digest }),

@@ -15,11 +15,12 @@ export {
   type IncomingLayer,
 } from './import-image.ts'
 export { exportDirectory, exportTar, type FileTree } from './export-tree.ts'
+export { fetchReport } from './fetch-report.ts'
 export { predictPlan } from './predict-plan.ts'
 export { chainOf, type ContainerOptions, type ContainerResult, runContainer } from './run-container.ts'
 export type { SolveOptions, StepReport } from './solve.ts'
 export { verifyBuild } from './verify-build.ts'
 export type { ContextOpener } from './stage-sources.ts'
 export { type FinderOptions, type FoundImage, imageResolver, obtainImage, type Teller } from './image-finder.ts'
-export { findImage, imageConfig, originName } from './store-images.ts'
+export { findImage, hasImage, imageConfig, originName, storeResolver } from './store-images.ts'
 export type { RunSettings, SecretSource, SshSource } from './step-kind.ts'

@@ -1,6 +1,7 @@
 import { nearest, type Place, UserError } from '#diagnostics'
 import {
   type Digest,
+  familiarReference,
   formatPlatform,
   hostPlatform,
   type ImageConfig,
@@ -9,6 +10,7 @@ import {
   type Platform,
   type Reference,
 } from '#oci'
+import type { ResolvedImage } from '#plan'
 import type { ImageRecord, Store } from '#store'
 
 /**
@@ -28,6 +30,11 @@ export function findImage(store: Store, name: string, place?: Place): ImageRecor
   })
 }
 
+/** Whether a name, an id or the beginning of an id means an image of the store. */
+export function hasImage(store: Store, name: string): boolean {
+  return store.images.withPrefix(name).length > 0 || byReference(store, name) !== undefined
+}
+
 /** A name in the store that somebody may have meant. */
 export function nearestName(store: Store, name: string): string | undefined {
   return nearest(
@@ -44,11 +51,7 @@ function byReference(store: Store, name: string): ImageRecord | undefined {
 }
 
 /** By the digest of a configuration, or of a manifest or index from which an image came. */
-export function byDigest(
-  store: Store,
-  reference: Reference,
-  platform: Platform | undefined,
-): ImageRecord | undefined {
+export function byDigest(store: Store, reference: Reference, platform: Platform | undefined): ImageRecord | undefined {
   const { digest } = reference
   if (digest === undefined) return undefined
   const named = reference.tag === undefined ? undefined : store.images.resolve(reference)
@@ -89,4 +92,15 @@ function byId(store: Store, name: string, place?: Place): ImageRecord | undefine
 /** An image's configuration. */
 export async function imageConfig(store: Store, id: Digest): Promise<ImageConfig> {
   return parseImageConfig((await store.blobs.get(id)).toString('utf8'))
+}
+
+/** Answers FROM and --from with images of the store alone; references are normalised ones. */
+export function storeResolver(
+  store: Store,
+): (reference: string, platform: Platform, place: Place) => Promise<ResolvedImage> {
+  return async (reference, _platform, place) => {
+    const name = familiarReference(parseReference(reference))
+    const image = findImage(store, name, place)
+    return { reference: name, id: image.id, config: await imageConfig(store, image.id), place }
+  }
 }

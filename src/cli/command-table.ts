@@ -8,6 +8,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/build.ts')).build,
   },
   {
+    name: 'pull',
+    summary: 'bring images from registries into the local store',
+    load: async () => (await import('./commands/pull.ts')).pull,
+  },
+  {
     name: 'images',
     summary: 'list the images of the local store',
     load: async () => (await import('./commands/images.ts')).images,

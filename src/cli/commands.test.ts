@@ -218,5 +218,5 @@ test('pruning: all needs a yes', () => {
   expect((JSON.parse(stdout) as { ImagesDeleted: string[] }).ImagesDeleted).toHaveLength(2)
   expect(ok(['images', '-q'], '', other).stdout).toBe('')
   const rows = ok(['df', '--format', 'json'], '', other).stdout.trimEnd().split('\n')
-  expect(rows.map(row => (JSON.parse(row) as { SizeBytes: number }).SizeBytes)).toEqual([0, 0, 0, 0])
+  expect(rows.map(row => (JSON.parse(row) as { SizeBytes: number }).SizeBytes)).toEqual([0, 0, 0, 0, 0])
 })

@@ -1,4 +1,3 @@
-import type { Command } from 'commander'
 import { openHttp } from '#http'
 import {
   openRegistries,
@@ -9,29 +8,9 @@ import {
   type StoredCredentials,
 } from '#registry'
 import type { CliContext } from './context.ts'
-import { collect } from './options/collect.ts'
+import type { RegistryFlags } from './options/registry-options.ts'
 
-/** Options of every command that speaks to registries. */
-export interface RegistryFlags {
-  /** `HOST=MIRROR`, as given. */
-  readonly registryMirror?: readonly string[]
-  readonly insecureRegistry?: readonly string[]
-}
-
-/** Declares them. */
-export function addRegistryOptions(command: Command): void {
-  command
-    .option(
-      '--registry-mirror <host=mirror>',
-      'read from this mirror before the registry itself (repeatable)',
-      collect((text: string) => text),
-    )
-    .option(
-      '--insecure-registry <host>',
-      'speak to this registry without TLS, or with any certificate (repeatable)',
-      collect((text: string) => text),
-    )
-}
+export { addRegistryOptions, type RegistryFlags } from './options/registry-options.ts'
 
 /** The way to registries for one command, with the credentials and certificates of this machine. */
 export interface CliRegistries extends AsyncDisposable {

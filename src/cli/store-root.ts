@@ -3,6 +3,8 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { UserError } from '#diagnostics'
 import { openStore, type Store } from '#store'
 import type { CliContext } from './context.ts'
+import type { RegistryFlags } from './options/registry-options.ts'
+import { openPlaces, type Places } from './places.ts'
 
 /**
  * Where the local store is: `SLIPWAY_ROOT`, else `slipway` in the XDG data directory (a relative `XDG_DATA_HOME` does
@@ -15,15 +17,20 @@ export function storeRoot({ environment, directory }: Pick<CliContext, 'environm
   return join(HOME && isAbsolute(HOME) ? HOME : homedir(), '.local', 'share', 'slipway')
 }
 
-/** Does `work` with the local store open. */
-export async function withStore<T>(context: CliContext, work: (store: Store) => Promise<T>): Promise<T> {
-  using store = open(storeRoot(context))
+/** Does `work` with the local store open, and the way to what it only knows by name; `flags` say how to speak to registries. */
+export async function withStore<T>(
+  context: CliContext,
+  work: (store: Store) => Promise<T>,
+  flags: RegistryFlags = {},
+): Promise<T> {
+  await using places = openPlaces(flags, context)
+  using store = open(storeRoot(context), places)
   return await work(store)
 }
 
-function open(root: string): Store {
+function open(root: string, places: Places): Store {
   try {
-    return openStore(root)
+    return openStore(root, { openPlace: repository => places.open(repository) })
   } catch (error) {
     // Whatever the kernel has against the directory is for the user to mend.
     if (!(error instanceof Error) || !('syscall' in error)) throw error

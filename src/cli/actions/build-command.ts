@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { buildImage, type BuiltImage, predictPlan, type SolveOptions, verifyBuild } from '#build'
-import { ExitCode, type Place, type ProgressSink, renderWarning, UserError, type Warning } from '#diagnostics'
+import { buildImage, type BuiltImage, predictPlan, type SolveOptions, type Teller, verifyBuild } from '#build'
+import { ExitCode, type Place, renderWarning, UserError, type Warning } from '#diagnostics'
 import { findHostTools, type HostTools } from '#linux'
 import { familiarReference, formatPlatform, hostPlatform, platformMatches } from '#oci'
 import { type BuildPlan, planToJson } from '#plan'
@@ -20,7 +20,7 @@ import { enterNamespace } from '../namespace.ts'
 import { callOf } from '../options/call.ts'
 import type { ProgressMode } from '../options/progress-option.ts'
 import { reportResult } from '../progress/report-result.ts'
-import { type ActivityTeller, idCounter } from '../progress/tell-activity.ts'
+import { type ActivityTeller, idCounter, tellActivity } from '../progress/tell-activity.ts'
 import { withProgress } from '../progress/with-progress.ts'
 import { withStore } from '../store-root.ts'
 import { writeFileWhole } from '../streams/write-file-whole.ts'
@@ -37,11 +37,15 @@ export async function buildCommand(path: string, flags: BuildFlags, context: Cli
   if (early !== undefined) return early
   const contexts = namedContexts(flags.buildContext ?? [], context)
   const input = { path, ...(flags.file !== undefined && { file: flags.file }) }
-  const need = await withStore(context, async store => {
-    await using elsewhere = openElsewhere(store, flags, context)
-    const dockerfile = await readDockerfile(input, elsewhere, context)
-    return await buildHere(store, { dockerfile, contexts, elsewhere, flags, mode }, context)
-  })
+  const need = await withStore(
+    context,
+    async store => {
+      await using elsewhere = openElsewhere(store, flags, context)
+      const dockerfile = await readDockerfile(input, elsewhere, context)
+      return await buildHere(store, { dockerfile, contexts, elsewhere, flags, mode }, context)
+    },
+    flags,
+  )
   // The store is closed again: the process inside opens it for itself.
   return typeof need === 'object' ? enter(need, context) : (need ?? ExitCode.ok)
 }
@@ -92,31 +96,30 @@ async function enter({ at }: Need, context: CliContext): Promise<number> {
 
 /** Builds or looks at the file, and gives the exit code; or says that a namespace is needed first. */
 async function buildHere(store: Store, request: Request, context: CliContext): Promise<Need | number | undefined> {
-  const { dockerfile, flags, contexts, elsewhere, mode } = request
+  const { flags, mode } = request
   const call = callOf(flags)
   if (call) {
     const { callCommand } = await import('./call-command.ts')
     return callCommand({ ...request, store }, call, context)
   }
-  const found: Warning[] = []
-  const warn = (warning: Warning): void => void found.push(warning)
-  const plans = await plansFromOptions({ store, dockerfile, flags, contexts, elsewhere, warn }, context)
-  const warnings = checkedWarnings({ dockerfile, flags, plans, found }, context)
   if (flags.printPlan) {
+    const silent = { progress: () => {}, nextId: idCounter(), now: context.now }
+    const { plans, warnings } = await planAll(store, request, { teller: silent, context })
     for (const warning of warnings) context.stderr.write(renderWarning(warning, { color: context.color.stderr }))
     context.stdout.write(plansToJson(await withPredictions(plans, { ...request, store }, context)))
     return undefined
   }
-  const plan = plans.find(each => needsNamespace(each, store))
-  if (isOrdinaryUser(context) && plan) {
-    const run = plan.stages.flatMap(stage => stage.steps).find(step => step.kind === 'run')
-    return run ? { at: run.place } : {}
-  }
-  const { images, named, references } = await withProgress(mode, context, progress => {
+  const result = await withProgress(mode, context, async progress => {
+    const teller = { progress, nextId: idCounter(), now: context.now }
+    const { plans, warnings } = await planAll(store, request, { teller, context })
+    const need = isOrdinaryUser(context) ? namespaceNeed(plans, store) : undefined
+    if (need) return need
     for (const warning of warnings) progress({ kind: 'warning', warning, time: context.now() })
     refuseFailing(warnings)
-    return buildAndWrite({ ...request, store, plans, progress }, context)
+    return buildAndWrite({ ...request, store, plans, teller }, context)
   })
+  if (!('images' in result)) return result
+  const { images, named, references } = result
   for (const { built } of images) {
     const names = built === named ? references.map(familiarReference) : []
     reportResult({ id: built.id, names }, mode, context)
@@ -124,6 +127,30 @@ async function buildHere(store: Store, request: Request, context: CliContext): P
   if (flags.verify && mode !== 'quiet' && mode !== 'json')
     context.stderr.write('reproducible: two builds without cache gave the same image\n')
   return undefined
+}
+
+interface Told {
+  readonly teller: ActivityTeller
+  readonly context: CliContext
+}
+
+/** The plans of all platforms, and what there is to warn of. */
+async function planAll(
+  store: Store,
+  { dockerfile, flags, contexts, elsewhere }: Request,
+  { teller, context }: Told,
+): Promise<{ readonly plans: readonly BuildPlan[]; readonly warnings: readonly Warning[] }> {
+  const found: Warning[] = []
+  const warn = (warning: Warning): void => void found.push(warning)
+  const tell: Teller = (text, work) => tellActivity(teller, text, work)
+  const plans = await plansFromOptions({ store, dockerfile, flags, contexts, elsewhere, warn, tell }, context)
+  return { plans, warnings: checkedWarnings({ dockerfile, flags, plans, found }, context) }
+}
+
+function namespaceNeed(plans: readonly BuildPlan[], store: Store): Need | undefined {
+  const plan = plans.find(each => needsNamespace(each, store))
+  const run = plan?.stages.flatMap(stage => stage.steps).find(step => step.kind === 'run')
+  return plan && (run ? { at: run.place } : {})
 }
 
 /** The plans with what the cache has of each step. */
@@ -135,7 +162,7 @@ async function withPredictions(
   const silent = { progress: () => {}, nextId: idCounter(), now: context.now }
   const predicted: BuildPlan[] = []
   for (const plan of plans) {
-    const options = solveOptions(plan, { ...request, plans, progress: silent.progress }, { teller: silent, context })
+    const options = solveOptions(plan, { ...request, plans, teller: silent }, context)
     predicted.push(await predictPlan(options.solve))
     await options.contexts.save()
   }
@@ -152,16 +179,14 @@ interface Build extends Request {
   readonly store: Store
   /** One for each platform. */
   readonly plans: readonly BuildPlan[]
-  readonly progress: ProgressSink
+  readonly teller: ActivityTeller
 }
 
 /** Builds, writes all outputs, and only then gives the names. */
 async function buildAndWrite(build: Build, context: CliContext): Promise<BuildOutcome> {
-  const { store, flags, progress } = build
-  const teller = { progress, nextId: idCounter(), now: context.now }
+  const { store, flags, teller } = build
   const images: PlatformImage[] = []
-  for (const plan of build.plans)
-    images.push({ platform: plan.platform, built: await buildPlan(plan, build, { teller, context }) })
+  for (const plan of build.plans) images.push({ platform: plan.platform, built: await buildPlan(plan, build, context) })
   const references = flags.tag ?? []
   const { annotation: annotations = [], output = [] } = flags
   const named = localImage(images)
@@ -189,12 +214,8 @@ function localImage(images: readonly PlatformImage[]): BuiltImage {
   return found.built
 }
 
-async function buildPlan(
-  plan: BuildPlan,
-  build: Build,
-  { teller, context }: { readonly teller: ActivityTeller; readonly context: CliContext },
-): Promise<BuiltImage> {
-  const { solve, contexts } = solveOptions(plan, build, { teller, context })
+async function buildPlan(plan: BuildPlan, build: Build, context: CliContext): Promise<BuiltImage> {
+  const { solve, contexts } = solveOptions(plan, build, context)
   try {
     return await (build.flags.verify ? verifyBuild : buildImage)(solve)
   } finally {
@@ -204,8 +225,8 @@ async function buildPlan(
 
 function solveOptions(
   plan: BuildPlan,
-  { store, plans, dockerfile, contexts: named, elsewhere, flags, progress }: Build,
-  { teller, context }: { readonly teller: ActivityTeller; readonly context: CliContext },
+  { store, plans, dockerfile, contexts: named, elsewhere, flags, teller }: Build,
+  context: CliContext,
 ): { readonly solve: SolveOptions; readonly contexts: OpenContexts } {
   const contexts = openContexts(elsewhere, dockerfile, { named, context })
   let host: HostTools | undefined
@@ -228,7 +249,7 @@ function solveOptions(
     subject: subjectOf(dockerfile, context),
     explain: flags.explain === true,
     host: () => (host ??= findHostTools(context.environment['PATH'])),
-    warn: warning => progress({ kind: 'warning', warning, time: context.now() }),
+    warn: warning => teller.progress({ kind: 'warning', warning, time: context.now() }),
     signal: context.interrupts.signal,
   }
   return { solve, contexts }

@@ -22,10 +22,12 @@ export async function dfCommand(flags: DfFlags, context: CliContext): Promise<nu
   return 0
 }
 
-function usageRows({ images, cache, packages, mounts }: DiskUsage): UsageRow[] {
+function usageRows({ images, cache, elsewhere, packages, mounts }: DiskUsage): UsageRow[] {
   return [
     { type: 'Images', ...images, reclaimable: 0 },
     { type: 'Build cache', ...cache },
+    // Not on this disk: the size is what their download would take.
+    { type: 'Remote layers', ...elsewhere, reclaimable: 0 },
     { type: 'Packages', ...packages, reclaimable: 0 },
     { type: 'Cache mounts', ...mounts, reclaimable: 0 },
   ]

@@ -15,7 +15,12 @@ export async function imagesCommand(
 ): Promise<number> {
   const rows = await withStore(context, store => imageRows(store, name))
   const { stdout, now } = context
-  const view = { truncate: flags.trunc, now: now(), ...(stdout.isTTY && { width: stdout.columns }) }
+  const view = {
+    truncate: flags.trunc,
+    now: now(),
+    digests: flags.digests === true,
+    ...(stdout.isTTY && { width: stdout.columns }),
+  }
   if (flags.quiet) stdout.write(uniqueIds(rows, flags.trunc))
   else stdout.write(flags.format === 'json' ? renderImagesJson(rows, view) : renderImages(rows, view))
   return 0
@@ -33,9 +38,14 @@ async function imageRows(store: Store, name: string | undefined): Promise<ImageR
     const names = image.tags.filter(wanted)
     if (names.length === 0 && (image.tags.length > 0 || name !== undefined)) continue
     const details = await imageDetails(store, image)
-    const about = { id: image.id, created: createdTime(details.config), size: totalSize(details) }
-    if (names.length === 0) rows.push({ repository: undefined, tag: undefined, ...about })
-    for (const each of names) rows.push({ ...nameParts(each), ...about })
+    const about = {
+      id: image.id,
+      created: createdTime(details.config),
+      size: totalSize(details),
+      elsewhere: details.elsewhereSize,
+    }
+    if (names.length === 0) rows.push({ repository: undefined, tag: undefined, digest: undefined, ...about })
+    for (const each of names) rows.push({ ...nameParts(each), digest: details.digestOf(each), ...about })
   }
   return rows.sort((a, b) => (b.created ?? 0) - (a.created ?? 0))
 }

@@ -18,6 +18,7 @@ function inspected(details: ImageDetails): object {
   return {
     Id: image.id,
     RepoTags: tags,
+    RepoDigests: details.digests,
     Comment: config.history.at(-1)?.comment ?? '',
     ...(config.created !== undefined && { Created: config.created }),
     Author: config.author ?? '',
@@ -26,6 +27,7 @@ function inspected(details: ImageDetails): object {
     ...(config.variant !== undefined && { Variant: config.variant }),
     Os: config.os,
     Size: totalSize(details),
+    ...(details.elsewhereSize > 0 && { RemoteSize: details.elsewhereSize }),
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
     LayerSizes: layerSizes,
     History: config.history,

@@ -1,14 +1,16 @@
 import { mkdir } from 'node:fs/promises'
-import { addImage, findImage, imageConfig } from '#build'
+import { addImage, imageConfig } from '#build'
 import type { Place } from '#diagnostics'
 import { openImageArchive } from '#image'
-import type { Digest, Platform } from '#oci'
-import type { ResolvedImage } from '#plan'
+import { type Digest, formatReference, parseReference, type Platform } from '#oci'
+import type { PlanOptions, ResolvedImage } from '#plan'
 import type { Store } from '#store'
 import type { NamedContext } from './named-contexts.ts'
 
 export interface ContextImageOptions {
   readonly store: Store
+  /** Answers names of images. */
+  readonly resolve: PlanOptions['resolveImage']
   readonly platform: Platform
   /** Who asks. */
   readonly place: Place
@@ -16,25 +18,25 @@ export interface ContextImageOptions {
 }
 
 /**
- * The image that a named context is (section 14.2 of the language page): one of the store, or one of an OCI layout, which
+ * The image that a named context is (section 14.2 of the language page): one of the store or a registry, or one of an OCI layout, which
  * is brought into the store without a name. Throws a `UserError` when it is not there.
  */
 export async function contextImage(
   context: NamedContext | undefined,
-  { store, platform, place, signal }: ContextImageOptions,
+  { store, resolve, platform, place, signal }: ContextImageOptions,
 ): Promise<ResolvedImage> {
   if (context?.kind === 'layout') {
     const id = await takeFromLayout(context, { store, platform, signal })
     return { reference: context.text, id, config: await imageConfig(store, id), place }
   }
   if (context?.kind !== 'image') throw new Error('a context of files is no image')
-  const image = findImage(store, context.reference, place)
-  return { reference: context.reference, id: image.id, config: await imageConfig(store, image.id), place }
+  const { reference } = context
+  return { ...(await resolve(formatReference(parseReference(reference)), platform, place)), reference }
 }
 
 async function takeFromLayout(
   { directory, choice, text }: Extract<NamedContext, { kind: 'layout' }>,
-  { store, platform, signal }: Omit<ContextImageOptions, 'place'>,
+  { store, platform, signal }: Omit<ContextImageOptions, 'place' | 'resolve'>,
 ): Promise<Digest> {
   const scratch = await store.temporary('layout')
   await mkdir(scratch)

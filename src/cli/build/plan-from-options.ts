@@ -1,4 +1,4 @@
-import { chainOf, storeResolver } from '#build'
+import { chainOf, imageResolver, storeResolver, type Teller } from '#build'
 import { nearest, type Place, UserError, type WarningSink } from '#diagnostics'
 import { type DockerfileTree, parseDockerfile } from '#dockerfile'
 import type { Platform } from '#oci'
@@ -22,6 +22,8 @@ export interface Planning {
   readonly contexts: NamedContexts
   readonly elsewhere: Elsewhere
   readonly warn: WarningSink
+  /** Tells of questions to registries; without, none is asked. */
+  readonly tell?: Teller
   /** Plan the stages that the target does not need, too. */
   readonly everyStage?: boolean
   /** What stands for an image that cannot be had; without, that is an error. */
@@ -35,7 +37,7 @@ export interface WantedImage {
   readonly place: Place
 }
 
-/** The plans for a command line, one for each platform, with images of the local store. Throws a `UserError`. */
+/** The plans for a command line, one for each platform, with images of the local store or of registries. Throws a `UserError`. */
 export async function plansFromOptions(planning: Planning, context: CliContext): Promise<readonly BuildPlan[]> {
   const tree = parseDockerfile(planning.dockerfile.source)
   checkStageNames(planning.flags.noCacheFilter ?? [], tree)
@@ -55,13 +57,14 @@ async function planFor(
     flags,
     contexts,
     warn,
+    tell,
     tree,
     everyStage,
     standIn,
   }: Planning & { readonly tree: DockerfileTree },
   context: CliContext,
 ): Promise<BuildPlan> {
-  const resolve = storeResolver(store)
+  const resolve = tell ? imageResolver({ store, tell, always: flags.pull === true }) : storeResolver(store)
   return planBuild({
     tree,
     ...(flags.target !== undefined && { target: flags.target }),
@@ -75,7 +78,7 @@ async function planFor(
       orStandIn(() => resolve(reference, platform, place), { reference, platform, place }, standIn),
     resolveContext: (name, platform, place) =>
       orStandIn(
-        () => contextImage(contexts.get(name), { store, platform, place, signal: context.interrupts.signal }),
+        () => contextImage(contexts.get(name), { store, resolve, platform, place, signal: context.interrupts.signal }),
         { reference: name, platform, place },
         standIn,
       ),

@@ -19,8 +19,9 @@ import { parseSecret, type SecretOption } from '../options/secret.ts'
 import { parseSsh, type SshOption } from '../options/ssh.ts'
 import { parseTag } from '../options/tag.ts'
 import { parseUlimit } from '../options/ulimit.ts'
+import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
 
-export interface BuildFlags {
+export interface BuildFlags extends RegistryFlags {
   readonly tag?: readonly Reference[]
   /** As given; `-` is standard input. */
   readonly file?: string
@@ -43,6 +44,7 @@ export interface BuildFlags {
   readonly cache: boolean
   /** Names of stages. */
   readonly noCacheFilter?: readonly string[]
+  readonly pull?: boolean
   readonly output?: readonly OutputOption[]
   readonly iidfile?: string
   readonly metadataFile?: string
@@ -122,6 +124,7 @@ export const build: Declare = (command, act) => {
       parseMemory(text, '--shm-size'),
     )
     .option('--ulimit <name=soft:hard>', 'a resource limit of RUN (repeatable)', collect(parseUlimit))
+    .option('--pull', 'ask the registry for every image, also for those in the local store')
     .option('--no-cache', 'make every step anew')
     .addOption(noCacheFilter())
     .option(
@@ -146,6 +149,7 @@ export const build: Declare = (command, act) => {
       }),
     )
   addDockerOptions(command)
+  addRegistryOptions(command)
   addExamples(command, [
     { command: 'slipway build -t app .', does: 'build ./Dockerfile and name the image "app"' },
     { command: 'slipway build --target test --build-arg VERSION=2 .', does: 'build one stage, with an argument' },

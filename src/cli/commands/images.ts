@@ -5,6 +5,7 @@ export interface ImagesFlags {
   readonly quiet?: boolean
   /** False with `--no-trunc`. */
   readonly trunc: boolean
+  readonly digests?: boolean
   readonly format: ListFormat
 }
 
@@ -14,6 +15,7 @@ export const images: Declare = (command, act) => {
     .argument('[name]', 'only images of this name: NAME or NAME:TAG')
     .option('-q, --quiet', 'print only image ids')
     .option('--no-trunc', 'print whole image ids')
+    .option('--digests', 'show the digest that the name stood for at its registry')
     .addOption(formatOption())
     .action(
       act(async (context, name: string | undefined, flags: ImagesFlags) => {

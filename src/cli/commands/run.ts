@@ -2,8 +2,9 @@ import { addExamples, type Declare } from '../command-entry.ts'
 import { choice } from '../options/choice.ts'
 import { collect } from '../options/collect.ts'
 import { checkNameValue } from '../options/name-value.ts'
+import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
 
-export interface RunFlags {
+export interface RunFlags extends RegistryFlags {
   readonly rm?: boolean
   /** Empty: without a name. */
   readonly keep?: string
@@ -18,13 +19,14 @@ export interface RunFlags {
   readonly entrypoint?: string
   readonly network: 'host' | 'none'
   readonly hostname?: string
+  readonly pull: 'missing' | 'always' | 'never'
 }
 
 /** Options of `slipway run`. */
 export const run: Declare = (command, act) => {
   command
     .usage('[options] <image> [command...]')
-    .argument('<image>', 'name or id of an image')
+    .argument('<image>', 'name or id of an image; one that the store lacks is pulled')
     .argument('[command...]', 'what to run, with its arguments, instead of the CMD of the image')
     .passThroughOptions()
     .option('--rm', 'throw away what the command wrote; this is what happens anyway')
@@ -46,12 +48,19 @@ export const run: Declare = (command, act) => {
     .option('--entrypoint <program>', 'run this program instead of the ENTRYPOINT of the image')
     .option('--network <mode>', 'host, or none', choice('--network', ['host', 'none'] as const), 'host')
     .option('--hostname <name>', 'the host name that the command sees')
+    .option(
+      '--pull <when>',
+      'ask the registry for the image: missing, always or never',
+      choice('--pull', ['missing', 'always', 'never'] as const),
+      'missing',
+    )
     .action(
       act(async (context, image: string, words: readonly string[], flags: RunFlags) => {
         const { runCommand } = await import('../actions/run-command.ts')
         return runCommand(image, words, flags, context)
       }),
     )
+  addRegistryOptions(command)
   addExamples(command, [
     { command: 'slipway run --rm app', does: 'run what the image says; exit as it exits' },
     { command: 'slipway run --rm -it debian bash', does: 'a shell to look around' },
