@@ -2,6 +2,8 @@ import type { RemoteImage } from '#image'
 import { chainId, type Digest, type ImageConfig, parseImageConfig } from '#oci'
 import { packedLayer, takeArchive } from '#rootfs'
 import { isElsewhere, type LayerRecord, type Store } from '#store'
+import type { LayerTree } from '#tree'
+import { writeLayer } from './write-layer.ts'
 
 /** A layer that comes from outside, uncompressed. */
 export interface IncomingLayer {
@@ -124,5 +126,36 @@ export async function addDirectoryImage(store: Store, incoming: IncomingDirector
   const { diffId } = await packedLayer(store, [layer])
   const id = await store.blobs.put(incoming.config(diffId))
   store.images.add(id, [layer.id])
+  return id
+}
+
+/** Entries that become the layers of an image: what a base of several layers, or one that was never on a disk, is. */
+export interface IncomingTree {
+  /** Base first. */
+  readonly layers: readonly LayerTree[]
+  /** RFC 3339. */
+  readonly created: string
+  readonly config: (diffIds: readonly Digest[]) => Uint8Array
+  readonly signal: AbortSignal
+}
+
+/** Packs entries into the store as an image, without a name; returns its id. */
+export async function addTreeImage(store: Store, incoming: IncomingTree): Promise<Digest> {
+  const { created, signal } = incoming
+  const below: LayerRecord[] = []
+  const diffIds: Digest[] = []
+  for (const entries of incoming.layers) {
+    const { diffId, ...made } = await writeLayer(store, entries, { emptyTime: 0, signal })
+    if (diffId === undefined) throw new Error('a packed layer has no diff id')
+    const parent = below.at(-1)?.id
+    const id = layerId(below, diffId)
+    below.push(await store.layers.add({ ...made, id, diffId, created, ...(parent !== undefined && { parent }) }))
+    diffIds.push(diffId)
+  }
+  const id = await store.blobs.put(incoming.config(diffIds))
+  store.images.add(
+    id,
+    below.map(layer => layer.id),
+  )
   return id
 }

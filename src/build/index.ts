@@ -4,15 +4,18 @@
  * In: a plan, contexts, a store. Out: an image in the store, and what became of every step. Always: each stage at most
  * once, independent stages at the same time, nothing run or read whose result was recorded before; whole or absent.
  */
+export { addBaseImage, type IncomingBase } from './add-base-image.ts'
 export { type BuiltImage, buildImage } from './build-image.ts'
 export {
   addDirectoryImage,
   addImage,
+  addTreeImage,
   type IncomingDirectory,
   type IncomingImage,
   importLayer,
   nameImage,
   type IncomingLayer,
+  type IncomingTree,
 } from './import-image.ts'
 export { exportDirectory, exportTar, type FileTree } from './export-tree.ts'
 export { fetchReport } from './fetch-report.ts'

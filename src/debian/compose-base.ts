@@ -6,21 +6,24 @@ import { findHostTools, type HostTools } from '#linux'
 import type { ContainerConfig } from '#oci'
 import type { BaseConfig, BaseSpec } from './base-spec.ts'
 import { baseWarnings } from './base-warnings.ts'
-import { type ComposedBase, type ComposeOptions, createReporter } from './compose-options.ts'
+import { type ComposedBase, type ComposedSystem, type ComposeOptions, createReporter } from './compose-options.ts'
 import { targetArchitecture } from './debian-architecture.ts'
 import { fetchPackages } from './fetch-packages.ts'
 import { readHostApt } from './host-apt.ts'
 import { makeRoot } from './make-root.ts'
+import { makeTree } from './minimal/make-tree.ts'
 import { createMirrorReader } from './mirror-reader.ts'
 import { openPackageCache } from './package-cache.ts'
 import { resolveBase, type ResolvedBase } from './resolve-base.ts'
+import { scanRoot } from './scan-root.ts'
 import { selectRepositories } from './select-repositories.ts'
 
 /**
- * Makes a root file system from Debian packages: indexes and packages verified and cached, dependencies solved, every
- * package unpacked and configured as dpkg would (in a sandbox; root, or root of a user namespace, is needed), apt and dpkg ready
- * for use inside, and nothing left that only this machine or moment explains. Needs neither dpkg nor apt on the host. The
- * target is complete when this returns; after an error the caller removes it. Throws a `UserError`.
+ * Makes a root file system from Debian packages: indexes and packages verified and cached, dependencies solved. A full base has
+ * every package unpacked and configured as dpkg would (in a sandbox; root, or root of a user namespace, is needed), apt and dpkg
+ * ready for use inside; a minimal one comes as entries, and needs no privilege. Nothing is left that only this machine or moment
+ * explains. Needs neither dpkg nor apt on the host. The target is complete when this returns; after an error the caller
+ * removes it. Throws a `UserError`.
  */
 export async function composeBase(spec: BaseSpec, given: ComposeOptions): Promise<ComposedBase> {
   const target = resolve(given.target)
@@ -32,9 +35,9 @@ export async function composeBase(spec: BaseSpec, given: ComposeOptions): Promis
   }
   const { env, signal, hostRoot = '/', directory } = options
   await requireEmpty(target)
-  const tools = privilegedTools(env['PATH'])
+  const architecture = targetArchitecture(spec.kind, options.architecture ?? spec.architectures[0])
+  const tools = spec.kind === 'full' ? privilegedTools(env['PATH']) : undefined
   const reporter = createReporter(options)
-  const architecture = targetArchitecture(spec)
   const host = readHostApt(hostRoot)
   const mirror = env['SLIPWAY_DEBIAN_MIRROR']
   const repositories = selectRepositories(spec, { directory, mirror, host, architecture: architecture.name })
@@ -50,20 +53,45 @@ export async function composeBase(spec: BaseSpec, given: ComposeOptions): Promis
   })
   const paths = await fetchPackages(resolved.packages, { http, cache, reporter, signal })
   const epoch = epochOf(resolved)
-  await makeRoot({ resolved, paths, cache, architecture: architecture.name, epoch, tools, options, reporter })
+  const common = { spec, paths, architecture: architecture.name, epoch, reporter }
+  let system: ComposedSystem = { kind: 'directory', path: target }
+  if (tools) {
+    await makeRoot({ ...common, resolved, cache, tools, options })
+    if (spec.layers > 1) system = scanRoot(target)
+  } else {
+    const tree = await makeTree({ ...common, packages: resolved.packages, scratch: target, directory, signal })
+    system = { kind: 'entries', entries: tree.entries(), owner: path => tree.owner(path) }
+  }
   for (const warning of baseWarnings(resolved)) reporter.warn(warning)
   return {
+    system,
     packages: resolved.packages
       .map(({ record }) => record)
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-      .map(({ name, version, architecture: of, size, installedSize, sha256, filename }) => {
-        return { name, version, architecture: of, size, installedSize, sha256, filename }
+      .map(({ name, version, architecture: of, source, size, installedSize, sha256, filename }) => {
+        return {
+          name,
+          version,
+          architecture: of,
+          source: sourceName(source, name),
+          size,
+          installedSize,
+          sha256,
+          filename,
+        }
       }),
+    omitted: resolved.omitted,
     warnings: reporter.warnings,
     platform: architecture.platform,
+    architecture: architecture.name,
     config: containerConfig(spec.config),
     created: epoch * 1000,
   }
+}
+
+/** `Source` names a version where that differs from the package's. */
+function sourceName(source: string, name: string): string {
+  return source === '' ? name : (source.split(' ')[0] ?? name)
 }
 
 async function requireEmpty(target: string): Promise<void> {

@@ -1,9 +1,15 @@
 import type { ProgressEvent, ProgressSink, Warning } from '#diagnostics'
 import type { ContainerConfig, Platform } from '#oci'
+import type { Entry } from '#tree'
+import type { NamedArchitecture } from './base-spec.ts'
+import type { OmittedDependency } from './minimal/omissions.ts'
 
 /** What composing a base needs from the outside. */
 export interface ComposeOptions {
-  /** An existing empty directory; becomes the root file system. The caller removes it after an error. */
+  /**
+   * An existing empty directory; becomes the root file system, or holds the contents of a minimal base's entries. The caller
+   * removes it after an error.
+   */
   readonly target: string
   /** Packages and indexes by digest; made where it does not exist. May be shared between processes. */
   readonly cacheDirectory: string
@@ -13,6 +19,8 @@ export interface ComposeOptions {
   readonly directory: string
   /** Environment: SLIPWAY_DEBIAN_MIRROR, PATH, proxies and certificate authorities. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The architecture to make, of those that the base file lists; default: this machine's. */
+  readonly architecture?: NamedArchitecture
   /** The file system with the host's apt configuration and keyrings; default `/`. */
   readonly hostRoot?: string
   /** Default: nobody watches. */
@@ -27,6 +35,8 @@ export interface ComposedPackage {
   readonly name: string
   readonly version: string
   readonly architecture: string
+  /** The source package that it was built from. */
+  readonly source: string
   /** Bytes of the .deb. */
   readonly size: number
   /** Bytes, as the package estimates them. */
@@ -37,12 +47,29 @@ export interface ComposedPackage {
   readonly filename: string
 }
 
+/** Where the files of a base are. */
+export type ComposedSystem =
+  /** On disk: the directory given as target. */
+  | { readonly kind: 'directory'; readonly path: string }
+  /** Entries whose contents are read from files in the target. */
+  | {
+      readonly kind: 'entries'
+      readonly entries: readonly Entry[]
+      /** The package that a path belongs with. */
+      readonly owner: (path: string) => string | undefined
+    }
+
 /** A root file system that is complete, and what an image of it says. */
 export interface ComposedBase {
+  readonly system: ComposedSystem
   /** By name. */
   readonly packages: readonly ComposedPackage[]
+  /** Dependencies that a minimal base does not follow, as `package: relation`. */
+  readonly omitted: readonly OmittedDependency[]
   readonly warnings: readonly Warning[]
   readonly platform: Platform
+  /** In Debian's words. */
+  readonly architecture: string
   readonly config: ContainerConfig
   /** When the youngest of its repositories was published, in milliseconds since 1970: no file is younger. */
   readonly created: number

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { nearest, UserError } from '#diagnostics'
 import { formatPlatform, hostPlatform, type Platform } from '#oci'
-import type { BaseSpec } from './base-spec.ts'
+import type { BaseKind, NamedArchitecture } from './base-spec.ts'
 
 const platforms: Readonly<Record<string, Platform>> = {
   amd64: { os: 'linux', architecture: 'amd64' },
@@ -33,12 +33,13 @@ export interface DebianArchitecture {
 }
 
 /**
- * The architecture that a base is for, by default this machine's. Throws a `UserError` for one whose programs cannot run here:
- * maintainer scripts must.
+ * The architecture that a base is for, by default this machine's. Throws a `UserError` for an unknown one, and for a full base
+ * of one whose programs cannot run here: maintainer scripts must.
  */
-export function targetArchitecture(spec: BaseSpec): DebianArchitecture {
+export function targetArchitecture(kind: BaseKind, given?: NamedArchitecture): DebianArchitecture {
   const own = debianName(hostPlatform())
-  const { name = own, at } = spec.architecture === undefined ? {} : spec.architecture
+  const name = given?.name ?? own
+  const at = given?.at
   const place = at && { at }
   if (name === undefined) {
     throw new UserError(`Debian has no architecture for ${formatPlatform(hostPlatform())}`, {
@@ -54,9 +55,9 @@ export function targetArchitecture(spec: BaseSpec): DebianArchitecture {
       ...place,
     })
   }
-  if (!runsHere(name, own)) {
+  if (kind === 'full' && !runsHere(name, own)) {
     throw new UserError(`programs for ${name} cannot run on this machine`, {
-      hint: 'install an emulator: the Debian packages qemu-user-static and binfmt-support',
+      hint: 'install an emulator (the Debian packages qemu-user-static and binfmt-support), or make a base of "kind: minimal"',
       ...place,
     })
   }

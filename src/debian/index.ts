@@ -6,8 +6,9 @@
  * somebody calls trusted in writing); the same repositories give the same solution and the same files; neither dpkg nor
  * apt of the host is needed; package files are cached whole or not at all.
  */
-export type { BaseConfig, BaseSpec, BaseVariant, RepositorySpec } from './base-spec.ts'
+export type { BaseConfig, BaseKind, BaseSpec, BaseVariant, NamedArchitecture, RepositorySpec } from './base-spec.ts'
 export { composeBase } from './compose-base.ts'
-export type { ComposedBase, ComposedPackage, ComposeOptions } from './compose-options.ts'
+export type { ComposedBase, ComposedPackage, ComposedSystem, ComposeOptions } from './compose-options.ts'
+export { type CutLayer, cutLayers } from './cut-layers.ts'
 export { readBaseFile } from './read-base-file.ts'
 export { compareVersions } from './version.ts'

@@ -3,6 +3,14 @@ import { join } from 'node:path'
 import type { HostTools } from '#linux'
 import { writeAptFiles } from './apt-files.ts'
 import { cleanRoot } from './clean-root.ts'
+import { openAccounts } from './accounts.ts'
+import { applySettings } from './apply-settings.ts'
+import type { BaseSpec } from './base-spec.ts'
+import { writeCertificates } from './certificates.ts'
+import { createDirectoryFiles } from './directory-files.ts'
+import { makeAlternative } from './minimal/alternatives.ts'
+import { createPathFilter, dpkgFilterText } from './path-filter.ts'
+import { publicFile } from './root-files.ts'
 import type { ComposeOptions, Reporter } from './compose-options.ts'
 import { configurePackages, configureScript, preinstDirectory, type ScriptPackage } from './configure-packages.ts'
 import { infoName, writeControlFiles, writeDpkgDatabase } from './dpkg-database.ts'
@@ -16,6 +24,7 @@ import { openRootDirectory, type RootDirectory } from './root-directory.ts'
 import { unpackPackages } from './unpack-packages.ts'
 
 export interface RootWork {
+  readonly spec: BaseSpec
   readonly resolved: ResolvedBase
   /** Package name → path of its file. */
   readonly paths: ReadonlyMap<string, string>
@@ -57,19 +66,42 @@ export async function makeRoot(work: RootWork): Promise<void> {
     if (packages.some(item => item.record.name === 'apt')) {
       writeAptFiles(root, resolved.suites, resolved.packages, work.architecture)
     }
+    applyToRoot(root, work)
     cleanRoot(root, epoch)
   })
 }
+
+const secondsPerDay = 86_400
+
+/** What the base file says about users, files and the like. */
+function applyToRoot(root: RootDirectory, { spec, epoch, options }: RootWork): void {
+  const files = createDirectoryFiles(root, epoch)
+  const accounts = openAccounts(files, Math.floor(epoch / secondsPerDay))
+  applySettings(spec.system, { files, accounts, directory: options.directory })
+  if (spec.system.users.length + spec.system.groups.length > 0) accounts.save()
+  for (const { name, target } of spec.system.alternatives) {
+    makeAlternative(files, { link: `/usr/bin/${name}`, name, target })
+  }
+  if (spec.system.certificates.length > 0) writeCertificates(files, { java: false, created: epoch * 1000 })
+}
+
+/** Where dpkg finds the same filter, for what is installed later. */
+const filterFile = 'etc/dpkg/dpkg.cfg.d/slipway-without'
 
 async function unpack(
   packages: readonly ReadPackage[],
   plan: ConfigurationPlan,
   root: RootDirectory,
-  { architecture, options }: RootWork,
+  { architecture, options, spec }: RootWork,
   onDone: (count: number) => void,
 ): Promise<void> {
   makeMergedUsr(root.path, architecture)
-  const installed = await unpackPackages(packages, root, onDone, options.signal)
+  const filter = createPathFilter(spec.without)
+  const installed = await unpackPackages(packages, { root, filter, onDone, signal: options.signal })
+  if (spec.without.length > 0) {
+    const files = createDirectoryFiles(root, 0)
+    files.write(filterFile, Buffer.from(dpkgFilterText(spec.without)), publicFile)
+  }
   writeDpkgDatabase(join(root.path, 'var/lib/dpkg'), installed, architecture)
   const acting = new Set(plan.preinst.map(record => record.name))
   writeControlFiles(

@@ -8,12 +8,19 @@ describe('readBaseFile', () => {
   test('the shortest file', () => {
     expect(read('suite: bookworm\n')).toEqual({
       suite: 'bookworm',
+      kind: 'full',
+      architectures: [],
       variant: 'minbase',
       components: ['main'],
       mirrors: [],
       repositories: [],
       keyrings: [],
+      trusted: false,
       packages: [],
+      omit: [],
+      without: [],
+      layers: 1,
+      system: { groups: [], users: [], directories: [], files: [], links: [], alternatives: [], certificates: [] },
       config: { env: [], labels: {} },
     })
   })
@@ -46,7 +53,7 @@ labels:
 `)
     expect(spec).toMatchObject({
       suite: 'trixie',
-      architecture: { name: 'arm64' },
+      architectures: [{ name: 'arm64' }],
       variant: 'apt',
       components: ['main', 'contrib'],
       mirrors: ['https://mirror.example/debian'],

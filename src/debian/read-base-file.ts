@@ -1,18 +1,28 @@
 import { type Source, UserError } from '#diagnostics'
-import type { BaseConfig, BaseSpec, BaseVariant, RepositorySpec } from './base-spec.ts'
+import type { BaseConfig, BaseKind, BaseSpec, BaseVariant, NamedArchitecture, RepositorySpec } from './base-spec.ts'
+import { readSystemSettings, readWithout, systemKeys } from './read-system-settings.ts'
+import { rulesOfClass } from './path-filter.ts'
 import type { Relation } from './relation.ts'
 import type { Wanted } from './solve.ts'
 import { readYaml, type YamlValue } from './yaml-reader.ts'
 
-const keys = [
+/** All keys of a base file. */
+export const baseKeys = [
   'suite',
+  'kind',
   'architecture',
+  'architectures',
   'variant',
   'components',
   'mirror',
   'repositories',
   'keyring',
+  'trusted',
   'packages',
+  'omit',
+  'without',
+  'layers',
+  ...systemKeys,
   'env',
   'user',
   'workdir',
@@ -21,31 +31,89 @@ const keys = [
   'labels',
 ] as const
 
-const repositoryKeys = ['uri', 'suites', 'components', 'keyring', 'trusted', 'check-valid-until'] as const
+export const repositoryKeys = ['uri', 'suites', 'components', 'keyring', 'trusted', 'check-valid-until'] as const
 
-type Fields = Readonly<Partial<Record<(typeof keys)[number], YamlValue>>>
+type Fields = Readonly<Partial<Record<(typeof baseKeys)[number], YamlValue>>>
 
 /** Reads a base file (YAML). Throws a `UserError` with line and column for everything it does not know or understand. */
 export function readBaseFile(source: Source): BaseSpec {
   const root = readYaml(source)
-  const fields = root.fields(keys)
+  const fields = root.fields(baseKeys)
   if (fields.suite === undefined) {
     throw root.error('the base file does not say which suite', 'add a line such as "suite: bookworm"')
   }
   const components = words(fields.components, 'component') ?? ['main']
+  const kind = fields.kind ? baseKind(fields.kind) : 'full'
+  refuseForeignKeys(fields, kind)
   return {
     suite: word(fields.suite, 'suite'),
-    ...(fields.architecture && {
-      architecture: { name: word(fields.architecture, 'architecture'), at: fields.architecture.at },
-    }),
+    kind,
+    architectures: architectures(fields),
     variant: fields.variant ? variant(fields.variant) : 'minbase',
     components,
     mirrors: fields.mirror?.itemsOrOne().map(uri) ?? [],
     repositories: fields.repositories?.items().map(value => repository(value, components)) ?? [],
     keyrings: fields.keyring?.itemsOrOne().map(path) ?? [],
+    trusted: fields.trusted?.boolean() ?? false,
     packages: fields.packages?.items().map(wantedPackage) ?? [],
+    omit: words(fields.omit, 'package') ?? [],
+    without: fields.without ? readWithout(fields.without) : kind === 'minimal' ? usualWithout : [],
+    layers: fields.layers ? layers(fields.layers) : 1,
+    system: readSystemSettings(fields),
     config: config(fields),
   }
+}
+
+/** What a minimal base leaves out unless its file says what: nobody reads manuals in it, nobody starts services by scripts. */
+const usualWithout = [
+  'doc',
+  'man',
+  'info',
+  'help',
+  'locale',
+  'lintian',
+  'bug',
+  'completion',
+  'menu',
+  'systemd',
+  'init',
+].flatMap(name => rulesOfClass(name) ?? [])
+
+function baseKind(value: YamlValue): BaseKind {
+  const text = value.text()
+  if (text === 'full' || text === 'minimal') return text
+  throw value.error(`unknown kind ${JSON.stringify(text)}`, 'write full or minimal')
+}
+
+function refuseForeignKeys(fields: Fields, kind: BaseKind): void {
+  if (kind === 'minimal' && fields.variant) {
+    throw fields.variant.error('a minimal base has no variant', 'remove the line: it has what "packages" lists')
+  }
+  if (kind === 'full' && fields.omit) {
+    throw fields.omit.error('a full base cannot omit dependencies', 'remove the line, or write "kind: minimal"')
+  }
+}
+
+function architectures({ architecture, architectures: several }: Fields): readonly NamedArchitecture[] {
+  if (architecture && several) {
+    throw architecture.error('architecture and architectures cannot both be given', 'remove one of them')
+  }
+  const named = (value: YamlValue): NamedArchitecture => ({ name: word(value, 'architecture'), at: value.at })
+  if (architecture) return [named(architecture)]
+  const list = several?.itemsOrOne().map(named) ?? []
+  if (several && list.length === 0) throw several.error('at least one architecture is needed', 'write [amd64, arm64]')
+  const twice = list.find(({ name }, i) => list.findIndex(other => other.name === name) !== i)
+  if (twice) throw new UserError(`${twice.name} is listed twice`, { hint: 'remove one of them', at: twice.at })
+  return list
+}
+
+/** More would not be sensible: engines stop at 127. */
+const mostLayers = 100
+
+function layers(value: YamlValue): number {
+  const text = value.text()
+  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= mostLayers) return Number(text)
+  throw value.error(`${JSON.stringify(text)} is not a number of layers`, `write a number from 1 to ${mostLayers}`)
 }
 
 function word(value: YamlValue, what: string): string {
@@ -54,7 +122,12 @@ function word(value: YamlValue, what: string): string {
   throw value.error(`${JSON.stringify(text)} is not a ${what}`, `a ${what} is one word, such as ${examples[what]}`)
 }
 
-const examples: Readonly<Record<string, string>> = { suite: 'bookworm', architecture: 'amd64', component: 'main' }
+const examples: Readonly<Record<string, string>> = {
+  suite: 'bookworm',
+  architecture: 'amd64',
+  component: 'main',
+  package: 'debconf',
+}
 
 function words(value: YamlValue | undefined, what: string): readonly string[] | undefined {
   const found = value?.itemsOrOne().map(item => word(item, what))

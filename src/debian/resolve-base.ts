@@ -7,6 +7,7 @@ import type { PackageCache } from './package-cache.ts'
 import { indexPackages } from './package-index.ts'
 import type { PackageRecord } from './package-record.ts'
 import type { Repository } from './select-repositories.ts'
+import { createOmissions, type OmittedDependency } from './minimal/omissions.ts'
 import { type Solution, solve, type Wanted } from './solve.ts'
 import { joinIndexes, type Universe } from './universe.ts'
 
@@ -17,6 +18,8 @@ export interface ResolvedBase {
   /** Names of the packages that must be there before anything can run. */
   readonly core: ReadonlySet<string>
   readonly suites: readonly Suite[]
+  /** Dependencies that a minimal base does not follow. */
+  readonly omitted: readonly OmittedDependency[]
 }
 
 export interface ResolvedPackage {
@@ -41,6 +44,8 @@ export interface ResolveContext {
 export async function resolveBase(spec: BaseSpec, context: ResolveContext): Promise<ResolvedBase> {
   const suites = withoutThirdParties(spec, await loadSuites(context), context.distribution)
   checkComponents(spec, suites)
+  const listed = spec.packages.map(({ relation }) => relation.name)
+  const omissions = spec.kind === 'minimal' ? createOmissions(spec.omit, listed) : undefined
   return context.reporter.activity('solving dependencies', async () => {
     const uris = suites.flatMap(suite => suite.indexes.map(() => suite.repository.uri))
     const universe = joinIndexes({
@@ -50,8 +55,9 @@ export async function resolveBase(spec: BaseSpec, context: ResolveContext): Prom
       notAutomatic: new Set(
         suites.flatMap(s => s.indexes.map(() => s.release.notAutomatic)).flatMap((n, i) => (n ? [i] : [])),
       ),
+      ...(omissions && { dependencies: record => omissions.dependencies(record) }),
     })
-    const { core, solution, manual } = solveBase(spec, universe)
+    const { core, solution, manual } = omissions ? solveMinimal(spec, universe) : solveBase(spec, universe)
     const packages = [...solution.values()].map(({ record }): ResolvedPackage => {
       checkRecord(record)
       return {
@@ -60,7 +66,8 @@ export async function resolveBase(spec: BaseSpec, context: ResolveContext): Prom
         automatic: !manual.has(record.name) && !core.has(record.name),
       }
     })
-    return { packages, core: new Set(core.keys()), suites }
+    const omitted = omissions ? packages.flatMap(({ record }) => omissions.omitted(record)) : []
+    return { packages, core: new Set(core.keys()), suites, omitted }
   })
 }
 
@@ -107,14 +114,18 @@ function pinsOf(packages: readonly Wanted[]): ReadonlyMap<string, string> {
   return new Map(packages.flatMap(({ relation }) => (relation.version ? [[relation.name, relation.version]] : [])))
 }
 
+interface SolvedBase {
+  readonly core: Solution
+  readonly solution: Solution
+  /** Names of packages that somebody asked for. */
+  readonly manual: ReadonlySet<string>
+}
+
 /**
  * First what every system has, then the rest on top of it, as a package manager would. Where a listed package does not fit what
  * was chosen first, everything is solved together.
  */
-function solveBase(
-  spec: BaseSpec,
-  universe: Universe,
-): { readonly core: Solution; readonly solution: Solution; readonly manual: ReadonlySet<string> } {
+function solveBase(spec: BaseSpec, universe: Universe): SolvedBase {
   const essential = named(universe.essential)
   if (essential.length === 0) {
     throw new UserError(`${spec.suite} has no essential packages`, {
@@ -138,6 +149,14 @@ function solveBase(
     const solution = solve(universe, [...first, ...second])
     return { core: new Map([...core].filter(([name]) => solution.has(name))), solution, manual }
   }
+}
+
+/** Only what is listed and what that needs, on top of the files that every system has. */
+function solveMinimal(spec: BaseSpec, universe: Universe): SolvedBase {
+  const standing = ['base-files', 'base-passwd', ...(spec.system.timezone ? ['tzdata'] : [])]
+  const wanted = [...standing.map(name => ({ relation: { name } })), ...spec.packages]
+  const manual = new Set(wanted.map(({ relation }) => relation.name))
+  return { core: new Map(), solution: solve(universe, wanted), manual }
 }
 
 function named(records: readonly PackageRecord[]): Wanted[] {

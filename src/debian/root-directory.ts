@@ -23,6 +23,8 @@ export interface RootDirectory {
   found(place: string): Found
   /** The real place of a path that exists, its last part not followed; makes nothing. */
   existing(path: string): string | undefined
+  /** The real place of a regular file, links followed; undefined where there is none. Makes nothing. */
+  realFile(path: string): string | undefined
   /** For system calls. */
   at(place: string): string | Buffer
 }
@@ -80,9 +82,19 @@ export function openRootDirectory(root: string): RootDirectory {
     return found(place) === 'nothing' ? undefined : place
   }
 
+  const realFile = (path: string, links = 0): string | undefined => {
+    const place = existing(path)
+    if (place === undefined || links > linkLimit) return undefined
+    if (found(place) === 'symlink') {
+      return realFile(linkTarget(place, readlinkSync(at(place), 'utf8')), links + 1)
+    }
+    return lstatSync(at(place)).isFile() ? place : undefined
+  }
+
   return {
     path: root,
     at,
+    realFile,
     found,
     existing,
     place: path => joined(path, 0),

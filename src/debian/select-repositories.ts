@@ -60,7 +60,7 @@ function checkedMirror(uri: string): string {
 
 function mirrorOf(uri: string, spec: BaseSpec, context: RepositoryContext): Repository {
   const { suite, components } = spec
-  const trust = trustFor(spec.keyrings, context)
+  const trust: Trust = spec.trusted ? { kind: 'unverified' } : trustFor(spec.keyrings, context)
   return { uri, suite, components, trust, checkValidUntil: true, optional: false, fromHost: false }
 }
 
@@ -68,7 +68,8 @@ function described(spec: BaseSpec, context: RepositoryContext): readonly Reposit
   return spec.repositories.flatMap(({ uri, suites, components, keyrings, trusted, checkValidUntil }) =>
     suites.map((suite): Repository => {
       const files = keyrings.length > 0 ? keyrings : spec.keyrings
-      const trust: Trust = trusted ? { kind: 'unverified' } : trustFor(files, context, keyrings.length > 0)
+      const trust: Trust =
+        trusted || spec.trusted ? { kind: 'unverified' } : trustFor(files, context, keyrings.length > 0)
       return { uri, suite, components, trust, checkValidUntil, optional: false, fromHost: false }
     }),
   )

@@ -47,7 +47,7 @@ export function solve(universe: Universe, wanted: readonly Wanted[], installed: 
     search.choose({ record, reason: { kind: 'wanted' } }, 0)
     roots.push(record)
   }
-  for (const record of roots.reverse()) agenda = withDependencies(record, agenda)
+  for (const record of roots.reverse()) agenda = withDependencies(universe.dependencies(record), record, agenda)
   return search.run(agenda)
 }
 
@@ -76,8 +76,7 @@ interface Search {
 
 const stepLimit = 200_000
 
-function withDependencies(record: PackageRecord, agenda: Agenda): Agenda {
-  const groups = [...record.preDepends, ...record.depends]
+function withDependencies(groups: readonly OrGroup[], record: PackageRecord, agenda: Agenda): Agenda {
   return groups.reduceRight<Agenda>((next, group) => ({ group, of: record, next }), agenda)
 }
 
@@ -161,7 +160,10 @@ function startSearch(universe: Universe): Search {
         const obstacle = blocker(record)
         if (obstacle === undefined) {
           choose({ record, reason: { kind: 'dependency', of: of.name, group: formatGroup(group) } }, frames.length)
-          return { agenda: withDependencies(record, frame.agenda.next), ...(problem && { problem }) }
+          return {
+            agenda: withDependencies(universe.dependencies(record), record, frame.agenda.next),
+            ...(problem && { problem }),
+          }
         }
         problem ??= [...chain(of, chosen), `${record.name} cannot be installed together with ${obstacle.name}`]
         frame.culprits.add(levels.get(obstacle.name) ?? 0)

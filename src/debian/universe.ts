@@ -1,6 +1,6 @@
 import type { PackageIndex } from './package-index.ts'
 import type { PackageRecord } from './package-record.ts'
-import { type Relation, versionFits } from './relation.ts'
+import { type OrGroup, type Relation, versionFits } from './relation.ts'
 import { compareVersions } from './version.ts'
 
 /** What repositories offer together: one candidate for each name. */
@@ -14,6 +14,8 @@ export interface Universe {
    * ones, then by priority, then as apt orders them).
    */
   satisfying(relation: Relation): readonly PackageRecord[]
+  /** What a package needs: Pre-Depends, then Depends. */
+  dependencies(record: PackageRecord): readonly OrGroup[]
   readonly essential: readonly PackageRecord[]
   readonly required: readonly PackageRecord[]
   names(): Iterable<string>
@@ -27,6 +29,8 @@ export interface UniverseOptions {
   readonly pins?: ReadonlyMap<string, string>
   /** Repositories (by index) whose packages are only taken when pinned or found nowhere else. */
   readonly notAutomatic?: ReadonlySet<number>
+  /** Which dependencies are followed; default: all. */
+  readonly dependencies?: (record: PackageRecord) => readonly OrGroup[]
 }
 
 /** Joins indexes. */
@@ -51,6 +55,7 @@ export function joinIndexes(options: UniverseOptions): Universe {
   return {
     candidate,
     versions,
+    dependencies: options.dependencies ?? (record => [...record.preDepends, ...record.depends]),
     satisfying(relation) {
       if (!qualifierFits(relation, architecture)) return []
       const real = candidate(relation.name)

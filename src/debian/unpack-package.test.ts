@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { UserError } from '#diagnostics'
 import { type TarHeader, type TarInput, writeTar } from '#tar'
 import { applyDirectoryAttributes } from './lay-out-root.ts'
+import { createPathFilter } from './path-filter.ts'
 import { openRootDirectory } from './root-directory.ts'
 import { type UnpackedPackage, type Unpacking, unpackPackage } from './unpack-package.ts'
 
@@ -22,7 +23,12 @@ let unpacking: Unpacking
 beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), 'slipway-unpack-'))
   mkdirSync(join(base, 'root'))
-  unpacking = { root: openRootDirectory(join(base, 'root')), owners: new Map(), directories: new Map() }
+  unpacking = {
+    root: openRootDirectory(join(base, 'root')),
+    owners: new Map(),
+    directories: new Map(),
+    filter: createPathFilter([]),
+  }
 })
 afterEach(() => rmSync(base, { recursive: true }))
 

@@ -17,6 +17,7 @@ import {
 import { UserError } from '#diagnostics'
 import { makeNode } from '#linux'
 import { createTarParser, type TarHeader } from '#tar'
+import type { PathFilter } from './path-filter.ts'
 import { diskPath, type RootDirectory } from './root-directory.ts'
 
 /** The files of all packages that are unpacked into one root. */
@@ -26,6 +27,8 @@ export interface Unpacking {
   readonly owners: Map<string, FileOwner>
   /** Real place → attributes by the first package, in the order of `UnpackedPackage.rank`, that has the directory. */
   readonly directories: Map<string, DirectoryAttributes>
+  /** What is left out; it stays in packages' lists, as with dpkg. */
+  readonly filter: PathFilter
 }
 
 export interface FileOwner {
@@ -120,6 +123,8 @@ function createWriter(unpacked: UnpackedPackage, unpacking: Unpacking): Writer {
     onHeader(header) {
       const path = cleanPath(header.path, unpacked.name)
       unpacked.paths.add(path === '' ? '/.' : `/${path}`)
+      const type = header.type === 'directory' || header.type === 'symlink' ? header.type : 'other'
+      if (unpacking.filter.excludes(path, type)) return
       if (header.type === 'directory') makeDirectory(path, header, unpacked, unpacking)
       else make(path, header)
     },

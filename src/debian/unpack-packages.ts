@@ -1,6 +1,7 @@
 import { conffilesOf, type InstalledPackage } from './dpkg-database.ts'
 import { inParallel } from './in-parallel.ts'
 import type { ReadPackage } from './read-packages.ts'
+import type { PathFilter } from './path-filter.ts'
 import { parseRelations } from './relation.ts'
 import type { RootDirectory } from './root-directory.ts'
 import { matches } from './universe.ts'
@@ -10,17 +11,23 @@ import { type UnpackedPackage, type Unpacking, unpackPackage } from './unpack-pa
 /** Packages whose data is decompressed at the same time. */
 const simultaneous = 4
 
+export interface UnpackOptions {
+  readonly root: RootDirectory
+  readonly filter: PathFilter
+  /** Counts finished packages. */
+  readonly onDone: (count: number) => void
+  readonly signal: AbortSignal | undefined
+}
+
 /**
  * Unpacks packages into a root, several at a time; which files win does not depend on the order in which they arrive.
- * Directories look as `base-files`, else the first package by name wants them. `onDone` counts finished packages.
+ * Directories look as `base-files`, else the first package by name wants them.
  */
 export async function unpackPackages(
   packages: readonly ReadPackage[],
-  root: RootDirectory,
-  onDone: (count: number) => void,
-  signal: AbortSignal | undefined,
+  { root, filter, onDone, signal }: UnpackOptions,
 ): Promise<readonly InstalledPackage[]> {
-  const unpacking: Unpacking = { root, owners: new Map(), directories: new Map() }
+  const unpacking: Unpacking = { root, filter, owners: new Map(), directories: new Map() }
   const ranked = packages.toSorted((a, b) => weight(a) - weight(b) || (a.record.name < b.record.name ? -1 : 1))
   const items = ranked.map((item, rank) => ({ item, unpacked: unpackedPackage(item, rank, ranked) }))
   // The largest first: the end is reached with both processors busy.

@@ -1,16 +1,15 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { addDirectoryImage } from '#build'
-import { composeBase, type ComposedBase, readBaseFile } from '#debian'
+import { addBaseImage } from '#build'
+import { type BaseSpec, composeBase, type ComposedBase, type NamedArchitecture, readBaseFile } from '#debian'
 import { type ProgressSink, type Source, UserError } from '#diagnostics'
-import { assembleImage } from '#image'
-import { type Digest, familiarReference } from '#oci'
-import { cacheKey, type Store } from '#store'
+import { type Digest, familiarReference, hostPlatform, platformMatches, type Reference } from '#oci'
+import type { Store } from '#store'
 import type { BaseBuildFlags } from '../commands/base.ts'
 import type { CliContext } from '../context.ts'
 import { enterNamespace } from '../namespace.ts'
 import { reportResult } from '../progress/report-result.ts'
-import { idCounter, tellActivity } from '../progress/tell-activity.ts'
+import { type ActivityTeller, idCounter, tellActivity } from '../progress/tell-activity.ts'
 import { withProgress } from '../progress/with-progress.ts'
 import { withStore } from '../store-root.ts'
 
@@ -18,15 +17,31 @@ import { withStore } from '../store-root.ts'
 export async function baseBuildCommand(file: string, flags: BaseBuildFlags, context: CliContext): Promise<number> {
   const source = await readSource(file, context)
   const spec = readBaseFile(source)
-  const inner = await enterNamespace(context, true)
+  const inner = await enterNamespace(context, spec.kind === 'full')
   if (inner !== undefined) return inner
   const mode = flags.quiet ? 'quiet' : flags.progress
   return withStore(context, async store => {
-    const id = await withProgress(mode, context, progress => compose({ spec, source, store, progress }, context))
-    const references = flags.tag ?? []
-    for (const reference of references) store.images.tag(reference, id)
-    reportResult({ id, names: references.map(familiarReference) }, mode, context)
+    const images = await withProgress(mode, context, progress => composeAll({ spec, source, store, progress }, context))
+    for (const { image, references } of named(images, flags.tag ?? [])) {
+      for (const reference of references) store.images.tag(reference, image.id)
+      reportResult({ id: image.id, names: references.map(familiarReference) }, mode, context)
+    }
     return 0
+  })
+}
+
+/**
+ * Names for the images: a name of the local store is that of one image, the one that runs here where there is one; of several, each
+ * gets the name with its architecture, too.
+ */
+function named(
+  images: readonly BaseImage[],
+  tags: readonly Reference[],
+): readonly { readonly image: BaseImage; readonly references: readonly Reference[] }[] {
+  const local = images.find(({ base }) => platformMatches(base.platform, hostPlatform())) ?? images[0]
+  return images.map(image => {
+    const own = tags.map(tag => ({ ...tag, tag: `${tag.tag ?? 'latest'}-${image.base.architecture}` }))
+    return { image, references: [...(image === local ? tags : []), ...(images.length > 1 ? own : [])] }
   })
 }
 
@@ -44,16 +59,36 @@ async function readSource(file: string, { directory }: CliContext): Promise<Sour
 }
 
 interface Composing {
-  readonly spec: ReturnType<typeof readBaseFile>
+  readonly spec: BaseSpec
   readonly source: Source
   readonly store: Store
   readonly progress: ProgressSink
 }
 
-async function compose({ spec, source, store, progress }: Composing, context: CliContext): Promise<Digest> {
+/** Makes one image for each architecture that the file lists. */
+async function composeAll(composing: Composing, context: CliContext): Promise<readonly BaseImage[]> {
+  const teller = { progress: composing.progress, nextId: idCounter(), now: context.now }
+  const { architectures } = composing.spec
+  const images: BaseImage[] = []
+  for (const architecture of architectures.length > 0 ? architectures : [undefined]) {
+    images.push(await compose(composing, { architecture, teller }, context))
+  }
+  return images
+}
+
+interface BaseImage {
+  readonly id: Digest
+  readonly base: ComposedBase
+}
+
+async function compose(
+  { spec, source, store, progress }: Composing,
+  { architecture, teller }: { readonly architecture: NamedArchitecture | undefined; readonly teller: ActivityTeller },
+  context: CliContext,
+): Promise<BaseImage> {
   const [target, scratch] = [await store.temporary('base'), await store.temporary('base-scratch')]
   for (const path of [target, scratch]) await mkdir(path, { mode: 0o755 })
-  const nextId = idCounter()
+  const { signal } = context.interrupts
   const base = await composeBase(spec, {
     target,
     scratch,
@@ -61,31 +96,19 @@ async function compose({ spec, source, store, progress }: Composing, context: Cl
     directory: dirname(resolve(context.directory, source.name)),
     env: context.environment,
     progress,
-    nextId,
-    signal: context.interrupts.signal,
+    nextId: teller.nextId,
+    signal,
+    ...(architecture && { architecture }),
   })
-  return tellActivity({ progress, nextId, now: context.now }, 'storing the image', () =>
-    addDirectoryImage(store, {
-      directory: target,
-      key: cacheKey('base', { spec: source.text, packages: base.packages.map(({ sha256 }) => sha256) }),
-      created: new Date(base.created).toISOString(),
-      config: diffId => configOf(base, diffId, spec.suite),
-    }),
+  const id = await tellActivity(teller, 'storing the image', () =>
+    addBaseImage(store, { base, spec, text: source.text, signal }),
   )
+  await rm(target, { recursive: true, force: true })
+  return { id, base }
 }
 
 /** `SLIPWAY_PACKAGE_CACHE`, which several stores may share, else a part of the store. */
 function packageCache(store: Store, { environment, directory }: CliContext): string {
   const { SLIPWAY_PACKAGE_CACHE } = environment
   return SLIPWAY_PACKAGE_CACHE ? resolve(directory, SLIPWAY_PACKAGE_CACHE) : store.directory('packages')
-}
-
-function configOf({ platform, config, packages, created }: ComposedBase, diffId: Digest, suite: string): Uint8Array {
-  const count = packages.length
-  return assembleImage({
-    platform,
-    config,
-    layers: [{ diffId, created: new Date(created).toISOString() }],
-    history: [{ createdBy: `slipway base build # ${suite}, ${count} packages`, layer: 0 }],
-  })
 }
