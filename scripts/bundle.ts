@@ -1,13 +1,14 @@
 // Second half of `npm run build`: puts the command line and every library entry of package.json into few files below
-// dist. What stands behind an `import()` stays apart, what several need is a chunk of its own. Nothing has to be listed
-// here: entries are what package.json exports, the command line, and files called `…-worker.ts`, which run on threads.
+// dist. What stands behind an `import()` stays apart. Nothing has to be listed here: entries are what package.json
+// exports, the command line, and files called `…-worker.ts`, which run on threads. A program that imports the library
+// and the command line do not share files: the one is there to be imported piece by piece, the other to start quickly.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { type InputOptions, type OutputChunk, type OutputOptions, rolldown, type RolldownOutput } from 'rolldown'
+import { builtinModules } from './builtin-modules.ts'
 
 interface Package {
-  readonly name: string
   readonly version: string
   readonly exports: Readonly<Record<string, string | { readonly default: string }>>
   readonly dependencies: Readonly<Record<string, string>>
@@ -19,31 +20,44 @@ const description = readPackage(repository)
 /** Packages that every command needs: to find, read and compile their files one by one would cost each start. */
 const bundled = new Set(['commander', 'fast-string-truncated-width'])
 
+/** What the command that is typed most loads, one chunk whatever else shares parts of it: a file costs about 1 ms. */
+const often = ['src/cli/commands/build.ts', 'src/cli/actions/build-command.ts']
+/** What that shares with a command that only looks into the store; others find it there. */
+const shared = ['src/cli/commands/images.ts', 'src/cli/actions/images-command.ts']
+
 function readPackage(directory: string): Package {
   return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Package
 }
 
-function entries(): string[] {
-  const exported = Object.values(description.exports).flatMap(target =>
-    typeof target === 'string' ? [] : [target.default.replace(/^\.\/dist\/(.*)\.js$/, 'src/$1.ts')],
+/** What package.json exports. */
+function libraryEntries(): string[] {
+  return Object.values(description.exports).flatMap(target =>
+    typeof target === 'string' ? [] : (/^\.\/dist\/(.*)\.js$/.exec(target.default)?.[1] ?? []),
   )
-  const workers = readdirSync(join(repository, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter(path => path.endsWith('-worker.ts'))
-    .map(path => join('src', path))
-  return [...new Set([...exported, 'src/cli/main.ts', ...workers])]
+}
+
+/** The command line, and what runs on its threads. */
+function programEntries(): string[] {
+  const files = readdirSync(join(repository, 'src'), { recursive: true, encoding: 'utf8' })
+  const workers = files.filter(path => path.endsWith('-worker.ts')).map(path => path.replace(/\.ts$/, ''))
+  return ['cli/main', ...workers]
+}
+
+function inputs(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map(name => [name, join(repository, 'src', `${name}.ts`)]))
 }
 
 /** JavaScript of an earlier build that this one did not write. Declarations are the compiler's. */
 function removeStale(written: ReadonlySet<string>): void {
   const dist = join(repository, 'dist')
   for (const path of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
-    if (/\.js(\.map)?$/.test(path) && !written.has(join('dist', path))) rmSync(join(dist, path))
+    if (/\.js(\.map)?$/.test(path) && !written.has(path)) rmSync(join(dist, path))
   }
 }
 
 /** What the licences of the bundled packages ask for: their text beside the code. */
-function notices(inputs: readonly string[]): string {
-  const names = new Set(inputs.flatMap(path => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []))
+function notices(files: readonly string[]): string {
+  const names = new Set(files.flatMap(path => /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []))
   const texts = [...names].sort().map(name => {
     const directory = join(repository, 'node_modules', name)
     const license = readdirSync(directory).find(file => /^licen[cs]e/i.test(file))
@@ -54,23 +68,84 @@ function notices(inputs: readonly string[]): string {
   return texts.join(`\n${'-'.repeat(80)}\n\n`)
 }
 
-const { metafile } = await build({
-  absWorkingDir: repository,
-  entryPoints: entries(),
-  outdir: 'dist',
-  outbase: 'src',
-  // As deep as the entries of rooms, so that `../../package.json` is the same file from everywhere.
-  chunkNames: 'chunks/[name]-[hash]',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
+function chunksOf({ output }: RolldownOutput): OutputChunk[] {
+  return output.filter(each => each.type === 'chunk')
+}
+
+/** The modules that are loaded before the code of `files` runs, after everything unused is gone. */
+function loadedWith(result: RolldownOutput, files: readonly string[]): Set<string> {
+  const chunks = new Map(chunksOf(result).map(chunk => [chunk.fileName, chunk]))
+  const wanted = new Set(files.map(file => join(repository, file)))
+  const loaded = new Set<string>()
+  const visit = (chunk: OutputChunk): void => {
+    if (loaded.has(chunk.fileName)) return
+    loaded.add(chunk.fileName)
+    for (const name of chunk.imports) {
+      const next = chunks.get(name)
+      if (next) visit(next)
+    }
+  }
+  for (const chunk of chunks.values()) if (chunk.moduleIds.some(id => wanted.has(id))) visit(chunk)
+  return new Set([...loaded].flatMap(name => chunks.get(name)?.moduleIds ?? []))
+}
+
+const common = {
+  cwd: repository,
   platform: 'node',
-  target: 'node22.19',
-  conditions: ['slipway-source'],
-  external: Object.keys(description.dependencies).filter(name => !bundled.has(name)),
+  resolve: { conditionNames: ['slipway-source', 'node', 'import', 'default'] },
+  transform: { target: 'node22.19' },
+  // Rooms are imported by their doors, here and there only when needed.
+  checks: { ineffectiveDynamicImport: false },
+} as const satisfies InputOptions
+const output = {
+  dir: 'dist',
+  format: 'es',
   sourcemap: true,
-  metafile: true,
-  logLevel: 'warning',
-})
-removeStale(new Set(Object.keys(metafile.outputs)))
-writeFileSync(join(repository, 'dist/third-party-notices.txt'), notices(Object.keys(metafile.inputs)))
+  comments: { jsdoc: false },
+  entryFileNames: '[name].js',
+} as const satisfies OutputOptions
+
+function isDependency(id: string): boolean {
+  return Object.keys(description.dependencies).some(name => `${id}/`.startsWith(`${name}/`))
+}
+
+/** Entries as they are: who imports one of them gets its exports, and loads what it needs. */
+async function bundleLibrary(): Promise<RolldownOutput> {
+  await using bundle = await rolldown({ ...common, input: inputs(libraryEntries()), external: isDependency })
+  return await bundle.write({ ...output, chunkFileNames: 'chunks/[name]-[hash].js' })
+}
+
+/** What is loaded together is together. First bundled without groups, to see what is left when the unused is gone. */
+async function bundleProgram(): Promise<RolldownOutput> {
+  await using bundle = await rolldown({
+    ...common,
+    input: inputs(programEntries()),
+    external: id => !bundled.has(id) && isDependency(id),
+    plugins: [builtinModules()],
+    preserveEntrySignatures: 'allow-extension',
+  })
+  // As deep as the sources of rooms, so that `../../package.json` is the same file from everywhere.
+  const options = { ...output, chunkFileNames: 'cli/[name]-[hash].js' }
+  const loose = await bundle.generate(options)
+  const start = loadedWith(loose, ['src/cli/main.ts'])
+  const build = loadedWith(loose, often)
+  const look = loadedWith(loose, shared)
+  return await bundle.write({
+    ...options,
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: [
+        { name: 'start', test: id => start.has(id), priority: 3 },
+        { name: 'store', test: id => build.has(id) && look.has(id), priority: 2 },
+        { name: 'build', test: id => build.has(id), priority: 1 },
+      ],
+    },
+  })
+}
+
+const results = [await bundleLibrary(), await bundleProgram()]
+removeStale(
+  new Set(results.flatMap(({ output: files }) => files.flatMap(({ fileName }) => [fileName, `${fileName}.map`]))),
+)
+const modules = results.flatMap(chunksOf).flatMap(({ moduleIds }) => moduleIds)
+writeFileSync(join(repository, 'dist/third-party-notices.txt'), notices(modules))
