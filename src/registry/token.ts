@@ -126,7 +126,7 @@ function failure(
   const who =
     credential === undefined
       ? `log in with ${login}`
-      : `the stored credentials are not good (any more): log in again with ${login}`
+      : `name or password are wrong, or no longer good: log in again with ${login}`
   return new RegistryError(`${registry}: its token server ${realm.host} ${problem}`, {
     registry,
     action: 'log in to',

@@ -85,10 +85,8 @@ async function answer(request: IncomingMessage, serving: Serving): Promise<{ sta
 /** The user's name; empty: nobody; false: somebody else. */
 function named(authorization: string | undefined, { accounts }: Serving): string | false {
   if (authorization === undefined) return ''
-  const [username, password] = Buffer.from(authorization.replace(/^Basic /, ''), 'base64')
-    .toString()
-    .split(':')
-  return accounts.some(each => each.username === username && each.password === password) ? (username ?? '') : false
+  const given = Buffer.from(authorization.replace(/^Basic /, ''), 'base64').toString()
+  return accounts.find(({ username, password }) => given === `${username}:${password}`)?.username ?? false
 }
 
 function refreshed(form: URLSearchParams, { identityTokens = {} }: Serving): string | false {
