@@ -53,6 +53,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/load.ts')).load,
   },
   {
+    name: 'push',
+    summary: 'send images of the local store to a registry',
+    load: async () => (await import('./commands/push.ts')).push,
+  },
+  {
     name: 'tags',
     summary: 'list the tags of a repository in a registry',
     load: async () => (await import('./commands/tags.ts')).tags,

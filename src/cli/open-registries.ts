@@ -10,8 +10,6 @@ import {
 import type { CliContext } from './context.ts'
 import type { RegistryFlags } from './options/registry-options.ts'
 
-export { addRegistryOptions, type RegistryFlags } from './options/registry-options.ts'
-
 /** The way to registries for one command, with the credentials and certificates of this machine. */
 export interface CliRegistries extends AsyncDisposable {
   readonly registries: Registries

@@ -14,6 +14,14 @@ export {
   openImageArchive,
   type OpenArchiveOptions,
 } from './open-image-archive.ts'
+export { type CompressionChoice, type ImageFormat, type LayerPacking, layerPacking } from './layer-packing.ts'
+export {
+  type CompressedForms,
+  type PushedImage,
+  type PushedLayer,
+  pushImages,
+  type PushOptions,
+} from './push-images.ts'
 export type { LayoutChoice } from './read-layout-images.ts'
 export { type LayoutRepository, openLayoutRepository } from './layout-repository.ts'
 export {

@@ -99,7 +99,7 @@ function* groupBlob(
   return describe(mediaTypes.ociIndex, bytes)
 }
 
-function annotated({ platform, ...descriptor }: Descriptor, annotations: Annotations | undefined): Descriptor {
+export function annotated({ platform, ...descriptor }: Descriptor, annotations: Annotations | undefined): Descriptor {
   return {
     ...descriptor,
     ...(annotations !== undefined && { annotations }),
@@ -158,12 +158,15 @@ function* smallBlob(bytes: Uint8Array, written: Set<Digest>): Generator<LayoutBl
   written.add(digest)
 }
 
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   yield bytes
 }
 
 /** The configuration, which has to name exactly the layers. A mismatch is our mistake, not the user's. */
-export function checkedConfig(image: ExportedImage): ImageConfig {
+export function checkedConfig(image: {
+  readonly config: Uint8Array
+  readonly layers: readonly { readonly diffId: Digest }[]
+}): ImageConfig {
   const config = parseImageConfig(Buffer.from(image.config).toString())
   const named = config.rootfs.diff_ids.join()
   const given = image.layers.map(layer => layer.diffId).join()
@@ -171,11 +174,11 @@ export function checkedConfig(image: ExportedImage): ImageConfig {
   return config
 }
 
-function describe(mediaType: string, bytes: Uint8Array): Descriptor {
+export function describe(mediaType: string, bytes: Uint8Array): Descriptor {
   return { mediaType, digest: digestOf(bytes), size: bytes.length }
 }
 
-function platformOf(config: ImageConfig): Platform {
+export function platformOf(config: ImageConfig): Platform {
   const version = config['os.version']
   return {
     architecture: config.architecture,

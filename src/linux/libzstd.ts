@@ -9,6 +9,8 @@ import {
 
 /** Compressor of the installed library. */
 export interface ZstdEncoder {
+  /** `libzstd-1.5.4`. */
+  readonly name: string
   /**
    * One frame with a checksum. The bytes depend on the content, the level and the library's version, not on how the
    * source is cut nor on the number of processors.
@@ -34,6 +36,7 @@ export function openLibzstd(): ZstdEncoder | undefined {
   calls.free(probe)
   if (!hasThreads) return undefined
   return {
+    name: `libzstd-${calls.version()}`,
     encode: (source, level) => {
       const open = (buffers: NativeBuffers) => openStream(calls, buffers, level)
       return runNativeCodec(
@@ -49,6 +52,7 @@ type Calls = ReturnType<typeof bind>
 
 function bind({ handle }: NativeLibrary) {
   return {
+    version: handle.func('const char *ZSTD_versionString()') as () => string,
     create: handle.func('void *ZSTD_createCCtx()') as () => unknown,
     free: handle.func('uint64 ZSTD_freeCCtx(void *context)') as (context: unknown) => unknown,
     set: handle.func('uint64 ZSTD_CCtx_setParameter(void *context, int parameter, int value)') as (

@@ -9,7 +9,7 @@ import {
   section,
   writeAuthFile,
 } from './auth-file.ts'
-import { eraseFromHelper, getFromHelper, hasHelper, storeInHelper } from './credential-helper.ts'
+import { eraseFromHelper, getFromHelper, hasHelper, storeInHelper } from './credential-program.ts'
 import type { Credential, Credentials } from './credentials.ts'
 
 export interface StoredCredentialsOptions extends AuthPlaces {

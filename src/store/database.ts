@@ -44,6 +44,14 @@ CREATE TABLE origins (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX origins_by_image ON origins (image);
 `,
+  // 4: compressed forms by how they were made, not only by their type; nobody wrote the table before.
+  `
+DROP TABLE compressed;
+CREATE TABLE compressed (
+  diff_id TEXT NOT NULL, variant TEXT NOT NULL, media_type TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL,
+  PRIMARY KEY (diff_id, variant)
+) STRICT, WITHOUT ROWID;
+`,
 ]
 
 const version = firstVersion + migrations.length

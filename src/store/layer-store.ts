@@ -70,6 +70,10 @@ export interface LayerStore {
   places(diffId: Digest): readonly LayerPlace[]
   /** Remembers that a repository has the layer's archive as this blob. */
   addPlace(diffId: Digest, repository: string, blob: Descriptor): void
+  /** What compressing the layer's archive in this way once gave; its bytes may be nowhere any more. */
+  compressed(diffId: Digest, variant: string): Descriptor | undefined
+  /** `variant` names everything that the bytes depend on: the compression, its level, the library. */
+  rememberCompressed(diffId: Digest, variant: string, blob: Descriptor): void
   /** The repository does not have the blob any more. */
   forgetPlace(diffId: Digest, place: LayerPlace): void
   /** An id for a layer of that key: the key itself unless it is taken. */

@@ -101,6 +101,7 @@ export async function prune(parts: Parts, options: PruneOptions): Promise<PruneR
   parts.database
     .prepare('DELETE FROM places WHERE seen < ? AND diff_id NOT IN (SELECT diff_id FROM layers WHERE diff_id NOT NULL)')
     .run(Number.isFinite(limit) ? limit : parts.session.started)
+  parts.database.exec('DELETE FROM compressed WHERE diff_id NOT IN (SELECT diff_id FROM layers WHERE diff_id NOT NULL)')
   // With the cache, the reason why it is gone would be forgotten: what is small stays for a while.
   await parts.lastBuilds.prune(options.all ? limit : Math.min(limit, parts.session.started - rememberedMs))
   return { images, layers: removed, freed: freed + orphans }

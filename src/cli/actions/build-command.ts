@@ -19,6 +19,7 @@ import { type CliContext, isOrdinaryUser } from '../context.ts'
 import { enterNamespace } from '../namespace.ts'
 import { callOf } from '../options/call.ts'
 import type { ProgressMode } from '../options/progress-option.ts'
+
 import { reportResult } from '../progress/report-result.ts'
 import { type ActivityTeller, idCounter, tellActivity } from '../progress/tell-activity.ts'
 import { withProgress } from '../progress/with-progress.ts'
@@ -194,7 +195,7 @@ async function buildAndWrite(build: Build, context: CliContext): Promise<BuildOu
     images,
     named,
     references,
-    ...(await writeOutputs(output, { store, images, references, annotations, teller }, context)),
+    ...(await writeOutputs(output, { store, images, references, annotations, teller, registryFlags: flags }, context)),
   }
   for (const reference of references) store.images.tag(reference, named.id)
   if (flags.iidfile !== undefined) {

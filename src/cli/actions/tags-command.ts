@@ -1,7 +1,8 @@
 import { UserError } from '#diagnostics'
 import { parseReference } from '#oci'
 import type { CliContext } from '../context.ts'
-import { openCliRegistries, type RegistryFlags } from '../open-registries.ts'
+import { openCliRegistries } from '../open-registries.ts'
+import type { RegistryFlags } from '../options/registry-options.ts'
 
 /** `slipway tags`. */
 export async function tagsCommand(text: string, flags: RegistryFlags, context: CliContext): Promise<number> {

@@ -11,6 +11,7 @@ export function checkImageOptions({
   platform = [],
   output = [],
   annotation = [],
+  tag = [],
   iidfile,
   verify,
   printPlan,
@@ -18,12 +19,18 @@ export function checkImageOptions({
   check,
 }: BuildFlags): void {
   const several = platform.length > 1
-  const asOci = output.some(({ type }) => type === 'oci')
+  const asOci = output.some(({ type }) => type === 'oci' || type === 'registry')
   if (several && output.some(({ type }) => type === 'docker')) {
     throw usageError('a Docker archive holds one platform', 'write type=oci, which makes an index of them')
   }
   if (several && iidfile !== undefined && !asOci) {
-    throw usageError('--iidfile names one image, and there is one for each platform', 'add an output of type=oci')
+    throw usageError(
+      '--iidfile names one image, and there is one for each platform',
+      'add an output of type=oci, or --push',
+    )
+  }
+  if (tag.length === 0 && output.some(each => each.type === 'registry' && each.names.length === 0)) {
+    throw usageError('nobody knows what to push to', 'add -t HOST/REPOSITORY:TAG')
   }
   const instead = printPlan ? '--print-plan' : check ? '--check' : call ? '--call' : undefined
   if (verify && instead !== undefined)
@@ -32,7 +39,7 @@ export function checkImageOptions({
   if (first && !asOci) {
     throw usageError(
       `--annotation ${first.key}: nothing carries it`,
-      'add an output of type=oci: only manifests and indexes have annotations',
+      'add an output of type=oci, or --push: only manifests and indexes have annotations',
     )
   }
   for (const option of annotation) checkAnnotation(option, { several, platforms: platform.map(formatPlatform) })

@@ -2,11 +2,12 @@ import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { exportDirectory, exportTar, type FileTree } from '#build'
 import { type ExportedImage, type ImageGroup, writeDockerArchive, writeOciArchive, writeOciLayout } from '#image'
-import { type Descriptor, formatPlatform, type Reference } from '#oci'
+import { type Descriptor, formatPlatform, type Platform, type Reference } from '#oci'
 import type { Store } from '#store'
 import type { CliContext } from '../context.ts'
 import type { AnnotationOption } from '../options/annotation.ts'
-import type { OciOutput, OutputOption } from '../options/output.ts'
+import type { RegistryFlags } from '../options/registry-options.ts'
+import type { OciOutput, OutputOption, RegistryOutput } from '../options/output.ts'
 import { type ActivityTeller, tellActivity } from '../progress/tell-activity.ts'
 import { exportedImage } from '../streams/exported-image.ts'
 import { annotationsOf, withCreated } from './annotations.ts'
@@ -21,6 +22,7 @@ export interface Writing {
   readonly references: readonly Reference[]
   readonly annotations: readonly AnnotationOption[]
   readonly teller: ActivityTeller
+  readonly registryFlags: RegistryFlags
 }
 
 /** What the outputs tell about the image besides its id. */
@@ -37,6 +39,12 @@ export async function writeOutputs(
 ): Promise<Written> {
   let written: Written = {}
   for (const output of outputs) {
+    if (output.type === 'registry') {
+      // Nobody else needs what reaches registries.
+      const { writeToRegistry } = await import('./write-to-registry.ts')
+      written = { ...(await writeToRegistry(output, writing, context)), ...written }
+      continue
+    }
     const text = `exporting ${kindOf(output)} to ${output.destination === '-' ? 'standard output' : output.destination}`
     const result = await tellActivity(writing.teller, text, () => writeOutput(output, writing, context))
     written = { ...result, ...written }
@@ -44,7 +52,9 @@ export async function writeOutputs(
   return written
 }
 
-function kindOf(output: OutputOption): string {
+type FileOutput = Exclude<OutputOption, RegistryOutput>
+
+function kindOf(output: FileOutput): string {
   switch (output.type) {
     case 'oci':
       return output.tar ? 'an OCI archive' : 'an OCI layout'
@@ -57,7 +67,7 @@ function kindOf(output: OutputOption): string {
   }
 }
 
-async function writeOutput(output: OutputOption, writing: Writing, context: CliContext): Promise<Written> {
+async function writeOutput(output: FileOutput, writing: Writing, context: CliContext): Promise<Written> {
   const { store, images } = writing
   const { signal } = context.interrupts
   switch (output.type) {
@@ -100,22 +110,32 @@ function fileTrees(images: readonly PlatformImage[]): FileTree[] {
 }
 
 /** The images with their names; those of a group have none, their index has them. */
-async function exportedImages({ store, images, references, annotations }: Writing): Promise<ExportedImage[]> {
+async function exportedImages(writing: Writing): Promise<ExportedImage[]> {
+  const { store, images, references } = writing
   const exported: ExportedImage[] = []
   for (const { platform, built } of images) {
-    const own = annotationsOf(annotations, 'manifest', platform)
-    const descriptor = annotationsOf(annotations, 'manifest-descriptor', platform)
-    const beside = images.length > 1 ? descriptor : withCreated(descriptor, built.epoch)
     exported.push({
       ...(await exportedImage(store, { ...built, references: images.length > 1 ? [] : references })),
-      ...(own && { annotations: own }),
-      ...(beside && { descriptorAnnotations: beside }),
+      ...imageAnnotations(writing, platform, built.epoch),
     })
   }
   return exported
 }
 
-function groupOf({ images, references, annotations }: Writing): { group?: ImageGroup } {
+/** Those of one image of several, or of the only one. */
+export function imageAnnotations(
+  { images, annotations }: Writing,
+  platform: Platform,
+  epoch: number | undefined,
+): Pick<ExportedImage, 'annotations' | 'descriptorAnnotations'> {
+  const own = annotationsOf(annotations, 'manifest', platform)
+  const descriptor = annotationsOf(annotations, 'manifest-descriptor', platform)
+  const beside = images.length > 1 ? descriptor : withCreated(descriptor, epoch)
+  return { ...(own && { annotations: own }), ...(beside && { descriptorAnnotations: beside }) }
+}
+
+/** What joins several images. */
+export function groupOf({ images, references, annotations }: Writing): { group?: ImageGroup } {
   if (images.length === 1) return {}
   const own = annotationsOf(annotations, 'index')
   const beside = withCreated(annotationsOf(annotations, 'index-descriptor'), images[0]?.built.epoch)

@@ -46,6 +46,8 @@ export interface BuildFlags extends RegistryFlags {
   readonly noCacheFilter?: readonly string[]
   readonly pull?: boolean
   readonly output?: readonly OutputOption[]
+  /** Adds an output to registries, under the names of `--tag`. */
+  readonly push?: boolean
   readonly iidfile?: string
   readonly metadataFile?: string
   readonly verify?: boolean
@@ -65,6 +67,11 @@ function noCacheFilter(): Option {
     ...(previous ?? []),
     ...text.split(',').map(name => name.trim()),
   ])
+}
+
+function withPush({ push, output = [], ...flags }: BuildFlags): BuildFlags {
+  const outputs = push ? [...output, parseOutput('type=registry')] : output
+  return { ...flags, ...(outputs.length > 0 && { output: outputs }) }
 }
 
 /** Options of `slipway build`. */
@@ -129,9 +136,10 @@ export const build: Declare = (command, act) => {
     .addOption(noCacheFilter())
     .option(
       '-o, --output <spec>',
-      'write the result: type=oci|docker|tar|local,dest=PATH, a directory, or "-" (repeatable)',
+      'write the result: type=oci|docker|tar|local,dest=PATH, type=registry,name=NAME, a directory, or "-" (repeatable)',
       collect(parseOutput),
     )
+    .option('--push', 'push the image under the names of --tag: the same as --output type=registry')
     .option('--iidfile <file>', 'write the image id to a file')
     .option('--metadata-file <file>', 'write digests and steps to a file, as JSON')
     .option('--verify', 'build twice without cache, and fail where the results differ')
@@ -145,11 +153,11 @@ export const build: Declare = (command, act) => {
     .action(
       act(async (context, path: string, flags: BuildFlags) => {
         const { buildCommand } = await import('../actions/build-command.ts')
-        return buildCommand(path, flags, context)
+        return buildCommand(path, withPush(flags), context)
       }),
     )
-  addDockerOptions(command)
   addRegistryOptions(command)
+  addDockerOptions(command)
   addExamples(command, [
     { command: 'slipway build -t app .', does: 'build ./Dockerfile and name the image "app"' },
     { command: 'slipway build --target test --build-arg VERSION=2 .', does: 'build one stage, with an argument' },

@@ -1,5 +1,5 @@
 import { addExamples, type Declare } from '../command-entry.ts'
-import { addRegistryOptions, type RegistryFlags } from '../open-registries.ts'
+import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
 
 export interface LoginFlags extends RegistryFlags {
   readonly username?: string

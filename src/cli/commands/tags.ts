@@ -1,5 +1,5 @@
 import { addExamples, type Declare } from '../command-entry.ts'
-import { addRegistryOptions, type RegistryFlags } from '../open-registries.ts'
+import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
 
 /** Options of `slipway tags`. */
 export const tags: Declare = (command, act) => {

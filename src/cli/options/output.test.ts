@@ -21,6 +21,23 @@ test.each<[text: string, output: OutputOption]>([
   ['type=tar,dest=a=b', { type: 'tar', destination: 'a=b' }],
   ['type=tar,"dest=a,b"', { type: 'tar', destination: 'a,b' }],
   ['type=tar,"dest=say ""hi"""', { type: 'tar', destination: 'say "hi"' }],
+  [
+    'type=registry',
+    { type: 'registry', destination: 'the registry', names: [], packing: { compression: 'gzip' }, format: 'oci' },
+  ],
+  [
+    'type=image,push=true,"name=localhost:5000/a:1,localhost:5000/b",compression=zstd,compression-level=9,force-compression=true,oci-mediatypes=false',
+    {
+      type: 'registry',
+      destination: 'localhost:5000/a:1,localhost:5000/b',
+      names: [
+        { domain: 'localhost:5000', path: 'a', tag: '1' },
+        { domain: 'localhost:5000', path: 'b', tag: 'latest' },
+      ],
+      packing: { compression: 'zstd', level: 9, force: true },
+      format: 'docker',
+    },
+  ],
 ])('%s', (text, output) => {
   expect(parseOutput(text)).toEqual(output)
 })
@@ -29,7 +46,9 @@ test.each<[text: string, message: RegExp, hint: RegExp]>([
   ['', /not of the form key=value/, /type=oci/],
   ['type=dockr', /unknown type "dockr"/, /did you mean "docker"/],
   ['type=image', /local store/, /-t NAME/],
-  ['type=registry', /unknown type/, /oci, docker, tar, local/],
+  ['type=image,push=no', /invalid value "no" for "push"/, /push=true/],
+  ['type=registry,name=A', /lower case/, /reference/],
+  ['type=registry,name=a/b,compression=zstd,compression-level=23', /invalid compression level/, /0 to 22/],
   ['dest=x', /no type/, /type=oci/],
   ['type=local', /no destination/, /dest=PATH/],
   ['type=tar,dest=', /no destination/, /dest=PATH/],

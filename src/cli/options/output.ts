@@ -1,14 +1,29 @@
 import { nearest } from '#diagnostics'
+import type { CompressionChoice, ImageFormat } from '#image'
+import type { Reference } from '#oci'
 import { usageError } from '../usage-error.ts'
 import { csvFields } from './csv.ts'
+import { parseTag } from './tag.ts'
 
 /** Where a build's result goes besides the local store. `-` as destination is standard output. */
 export type OutputOption =
   | OciOutput
+  | RegistryOutput
   /** A Docker archive, or the root file system as a tar archive. */
   | { readonly type: 'docker' | 'tar'; readonly destination: string }
   /** The root file system as files in a directory. */
   | { readonly type: 'local'; readonly destination: string }
+
+/** Repositories of registries. */
+export interface RegistryOutput {
+  readonly type: 'registry'
+  /** How messages call it. */
+  readonly destination: string
+  /** Empty: those of `--tag`. */
+  readonly names: readonly Reference[]
+  readonly packing: CompressionChoice
+  readonly format: ImageFormat
+}
 
 /** An OCI layout. */
 export interface OciOutput {
@@ -21,9 +36,10 @@ export interface OciOutput {
   readonly level?: number
 }
 
-const types = ['oci', 'docker', 'tar', 'local'] as const
+const types = ['oci', 'docker', 'tar', 'local', 'registry', 'image'] as const
 const commonKeys = ['type', 'dest']
 const ociKeys = ['tar', 'compression', 'compression-level']
+const registryKeys = ['type', 'name', 'push', 'compression', 'compression-level', 'force-compression', 'oci-mediatypes']
 
 /**
  * `--output` as Docker reads it: `type=oci,dest=FILE`; a bare path is `type=local,dest=PATH`; `-` alone is
@@ -37,8 +53,10 @@ export function parseOutput(text: string): OutputOption {
   }
   const values = keyValues(fields, text)
   const type = typeOf(values.get('type'), text)
-  const keys = type === 'oci' ? [...commonKeys, ...ociKeys] : commonKeys
+  const toRegistry = type === 'registry' || type === 'image'
+  const keys = toRegistry ? registryKeys : type === 'oci' ? [...commonKeys, ...ociKeys] : commonKeys
   for (const key of values.keys()) if (!keys.includes(key)) throw unknown('key', { key, known: keys, text })
+  if (toRegistry) return registryOutput(values, type, text)
   const oci = type === 'oci' ? ociOptions(values, text) : undefined
   const destination = destinationOf(values.get('dest'), {
     text,
@@ -65,14 +83,43 @@ function keyValues(fields: readonly string[], text: string): Map<string, string>
   return values
 }
 
-function typeOf(value: string | undefined, text: string): OutputOption['type'] {
+/** `type=registry,name=…` and `type=image,push=true,name=…` are the same. */
+function registryOutput(values: ReadonlyMap<string, string>, type: 'registry' | 'image', text: string): RegistryOutput {
+  const flag = (key: string, preset: boolean): boolean => {
+    const value = values.get(key) ?? String(preset)
+    if (value === 'true' || value === 'false') return value === 'true'
+    throw usageError(
+      `--output ${text}: invalid value ${JSON.stringify(value)} for "${key}"`,
+      `write ${key}=true or ${key}=false`,
+    )
+  }
+  if (!flag('push', type === 'registry')) {
+    throw usageError(`--output ${text}: images go to the local store with --tag`, 'use -t NAME, or add push=true')
+  }
+  const names = (values.get('name') ?? '')
+    .split(',')
+    .filter(name => name.trim() !== '')
+    .map(name => parseTag(name.trim(), '--output'))
+  const compression = compressionOf(values.get('compression') ?? 'gzip', text)
+  const level = values.get('compression-level')
+  return {
+    type: 'registry',
+    destination: names.length === 0 ? 'the registry' : (values.get('name') ?? ''),
+    names,
+    packing: {
+      compression,
+      ...(level !== undefined && { level: levelOf(level, compression, text) }),
+      ...(flag('force-compression', false) && { force: true }),
+    },
+    format: flag('oci-mediatypes', true) ? 'oci' : 'docker',
+  }
+}
+
+function typeOf(value: string | undefined, text: string): (typeof types)[number] {
   const type = types.find(each => each === value)
   if (type !== undefined) return type
   if (value === undefined) {
     throw usageError(`--output ${text}: no type`, `add type=${types.join(', type=')} (one of them)`)
-  }
-  if (value === 'image') {
-    throw usageError(`--output ${text}: images go to the local store with --tag`, 'use -t NAME instead of --output')
   }
   throw unknown('type', { key: value, known: types, text })
 }

@@ -22,6 +22,11 @@ export function compressZstd(options: { readonly level?: number; readonly withLi
   return library === undefined ? source => throughNode(source, level) : source => library.encode(source, level)
 }
 
+/** Which library compresses, with its version: the bytes depend on it. */
+export function zstdLibrary(): string {
+  return openLibzstd()?.name ?? `node-${process.versions['zstd'] ?? process.version}`
+}
+
 /** Node's bytes depend on how it is fed, so it gets blocks of one size. */
 async function* throughNode(
   source: AsyncIterable<Uint8Array>,
