@@ -16,10 +16,23 @@ export {
 } from './analyze-image.ts'
 export type { Cause, CauseKind, Rewrite } from './causes/cause.ts'
 export { archivedImage, type ArchivePlaces } from './archived-image.ts'
+export type { ConfigDifference, HistoryDifference } from './diff/diff-configs.ts'
+export type { FileDifference, FileState } from './diff/diff-files.ts'
+export {
+  diffImages,
+  type DiffOptions,
+  type DiffTotals,
+  type DirectoryDifference,
+  type ImageDiff,
+  type PackageDifference,
+} from './diff/diff-images.ts'
 export { type FileKind, fileKinds, kindTitles } from './file-kinds.ts'
 export { givenBase } from './image-base.ts'
 export type { Instruction } from './instructions.ts'
 export type { LayerBytes, LayerReport, LineReport } from './layer-reports.ts'
+export { copyLines } from './needs/copy-lines.ts'
+export type { Need, Needs } from './needs/find-needs.ts'
+export { type NeedsQuestion, type NeedsReport, needsReport, type OtherImage } from './needs/needs-report.ts'
 export type { PackageReport } from './packages/find-packages.ts'
 export type { ImageBase, ReadableImage, ReadableLayer } from './readable-image.ts'
 export { storeImage } from './store-image.ts'

@@ -33,6 +33,16 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/analyze.ts')).analyze,
   },
   {
+    name: 'diff',
+    summary: 'compare two images: settings, history, files, packages',
+    load: async () => (await import('./commands/diff.ts')).diff,
+  },
+  {
+    name: 'needs',
+    summary: 'list what programs of an image need, and the COPY lines for it',
+    load: async () => (await import('./commands/needs.ts')).needs,
+  },
+  {
     name: 'run',
     summary: 'run a command in an image',
     load: async () => (await import('./commands/run.ts')).run,

@@ -1,0 +1,115 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { entryOf } from '#layer'
+import { type Entry, lookup } from '#tree'
+import { copyLines } from './copy-lines.ts'
+import { findNeeds } from './find-needs.ts'
+import { type FileTree, programTree } from './library-search.ts'
+import { parseShebang, programClosure } from './program-closure.ts'
+
+/** A directory of this machine as a tree, looked at when asked. */
+function directoryTree(root: string): FileTree {
+  const known = new Map<string, Entry | undefined>()
+  const read = (path: string): Entry | undefined => {
+    const at = join(root, path)
+    const stats = lstatSync(at, { throwIfNoEntry: false })
+    return stats && entryOf(path, at, { stats, options: { overlay: false } })
+  }
+  return programTree({
+    get: path => {
+      if (!known.has(path)) known.set(path, read(path))
+      return known.get(path)
+    },
+    list: path => {
+      try {
+        return readdirSync(join(root, path)).sort()
+      } catch {
+        return []
+      }
+    },
+  })
+}
+
+const host = directoryTree('/')
+const loader = '/lib64/ld-linux-x86-64.so.2'
+const canList = existsSync(loader) && process.arch === 'x64'
+
+/** What the real loader says; undefined where it refuses. */
+function listed(program: string): Map<string, string> | undefined {
+  const { status, stdout } = spawnSync(loader, ['--list', program], { env: {}, encoding: 'utf8' })
+  if (status !== 0) return undefined
+  const lines = [...stdout.matchAll(/^\s+(?:(\S+) => )?(\/\S+) \(0x/gm)]
+  return new Map(lines.map(([, name, path = '']) => [name ?? path, path]))
+}
+
+/** Two hundred different programs: every n-th, so that they are of many packages. */
+function programs(): string[] {
+  const all = readdirSync('/usr/bin')
+    .map(name => `usr/bin/${name}`)
+    .filter(path => {
+      const { entry, path: real } = lookup(host, path)
+      return real === path && entry?.type === 'file' && host.elf(entry)?.interpreter === loader
+    })
+  const step = Math.max(1, Math.floor(all.length / 200))
+  return all.filter((_, i) => i % step === 0).slice(0, 200)
+}
+
+describe('a real loader is asked', () => {
+  test.skipIf(!canList)('200 programs of this machine load the same files', () => {
+    const chosen = programs()
+    const wrong = chosen.flatMap(path => {
+      const expected = listed(`/${path}`)
+      const closure = programClosure(host, path, [])
+      if (!expected || !closure) return [`${path}: ${expected ? 'not read' : 'not listed'}`]
+      const real = (each: string): string => realpathSync(each)
+      const own = new Set([...closure.libraries.map(each => real(`/${each.path}`)), real(loader)])
+      const theirs = new Set([...expected.values()].map(real))
+      return [
+        ...[...theirs].filter(each => !own.has(each)).map(each => `${path}: lacks ${each}`),
+        ...[...own].filter(each => !theirs.has(each)).map(each => `${path}: has ${each} besides`),
+        ...closure.missing.map(({ name }) => `${path}: ${name} missing`),
+      ]
+    })
+    console.log(`${chosen.length} programs compared, ${wrong.length} differences`)
+    expect(chosen.length).toBeGreaterThan(100)
+    expect(wrong).toEqual([])
+  })
+})
+
+test.each([
+  ['#!/bin/sh', { interpreter: 'bin/sh' }],
+  ['#! /usr/bin/perl -w', { interpreter: 'usr/bin/perl' }],
+  ['#!/usr/bin/env python3', { interpreter: 'usr/bin/env', command: 'python3' }],
+  ['#!/usr/bin/env -S A=1 node --x', { interpreter: 'usr/bin/env', command: 'node' }],
+  ['no script', undefined],
+])('first line %s', (line, expected) => {
+  expect(parseShebang(line)).toEqual(expected)
+})
+
+test('COPY lines: files of a directory together, what lies in a copied directory not again', () => {
+  const need = (path: string) => ({ path, kind: 'library', why: '', bytes: 1 }) as const
+  expect(
+    copyLines(
+      ['lib/x/b.so', 'lib/x/a.so', 'bin/p', 'usr/share/z/', 'usr/share/z/in', 'with space/f'].map(need),
+      'build',
+    ),
+  ).toEqual([
+    'COPY --from=build /lib/x/a.so /lib/x/b.so /lib/x/',
+    'COPY --from=build /bin/p /bin/',
+    'COPY --from=build ["/with space/f","/with space/"]',
+    'COPY --from=build /usr/share/z/ /usr/share/z/',
+  ])
+})
+
+test.skipIf(!canList)('a dynamic program, its loader, what it opens by name', () => {
+  const { needs, libc, broken } = findNeeds(host, ['usr/bin/id'], { image: 'host', env: [] })
+  expect(libc).toBe('glibc')
+  expect(broken).toEqual([])
+  const kinds = new Map(needs.map(({ path, kind }) => [path, kind]))
+  expect(kinds.get('usr/bin/id')).toBe('program')
+  expect(kinds.get('lib64/ld-linux-x86-64.so.2')).toBe('loader')
+  expect(needs.some(({ path, kind }) => kind === 'library' && path.endsWith('/libc.so.6'))).toBe(true)
+  expect(kinds.get('etc/passwd')).toBe('run-time')
+})

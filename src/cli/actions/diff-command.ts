@@ -1,0 +1,27 @@
+import { diffImages, studyImage } from '#analyze'
+import { ExitCode } from '#diagnostics'
+import { keepHeapSmall } from '#linux'
+import { withImages } from '../analyze/open-images.ts'
+import { renderDiff } from '../analyze/render-diff.ts'
+import { reportView } from '../analyze/report-view.ts'
+import type { DiffFlags } from '../commands/diff.ts'
+import type { CliContext } from '../context.ts'
+
+/** `slipway diff`. */
+export async function diffCommand(
+  [first, second]: readonly [string, string],
+  flags: DiffFlags,
+  context: CliContext,
+): Promise<number> {
+  keepHeapSmall()
+  const options = { ...(flags.platform && { platform: flags.platform }) }
+  return withImages([first, second], { options, context }, async ({ open }) => {
+    const one = await studyImage(await open(first))
+    const two = await studyImage(await open(second))
+    const result = diffImages(one, two, { times: flags.times })
+    const { stdout } = context
+    if (flags.format === 'json') stdout.write(`${JSON.stringify({ version: 1, ...result })}\n`)
+    else stdout.write(renderDiff(result, reportView(context, flags.top)))
+    return flags.exitCode && !result.equal ? ExitCode.failure : ExitCode.ok
+  })
+}

@@ -1,0 +1,43 @@
+import { type NeedsReport, needsReport, studyImage } from '#analyze'
+import { ExitCode } from '#diagnostics'
+import { keepHeapSmall } from '#linux'
+import { cleanPath } from '#tree'
+import { withImages } from '../analyze/open-images.ts'
+import { renderNeeds } from '../analyze/render-needs.ts'
+import { reportView } from '../analyze/report-view.ts'
+import type { NeedsFlags } from '../commands/needs.ts'
+import type { CliContext } from '../context.ts'
+
+/** `slipway needs`. */
+export async function needsCommand(
+  name: string,
+  paths: readonly string[],
+  flags: NeedsFlags,
+  context: CliContext,
+): Promise<number> {
+  keepHeapSmall()
+  const names = [name, ...(flags.in === undefined ? [] : [flags.in])]
+  const options = { ...(flags.platform && { platform: flags.platform }) }
+  return withImages(names, { options, context }, async ({ open }) => {
+    const study = await studyImage(await open(name))
+    const report = needsReport(study, {
+      paths: paths.map(cleanPath),
+      ...(flags.in !== undefined && { other: await studyImage(await open(flags.in)) }),
+      from: flags.from ?? name,
+      runTime: flags.runTime,
+    })
+    const { stdout } = context
+    if (flags.format === 'json') stdout.write(`${JSON.stringify({ version: 1, ...report })}\n`)
+    else stdout.write(renderNeeds(report, reportView(context, 0)))
+    return flags.exitCode && lacks(report) ? ExitCode.failure : ExitCode.ok
+  })
+}
+
+/** What may be opened while a program runs is not known to be needed. */
+function lacks({ broken, needs, in: other }: NeedsReport): boolean {
+  return (
+    broken.length > 0 ||
+    (other?.problems.length ?? 0) > 0 ||
+    needs.some(({ there, kind }) => there === 'missing' && kind !== 'run-time')
+  )
+}
