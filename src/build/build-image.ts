@@ -12,6 +12,8 @@ export interface BuiltImage {
   readonly id: Digest
   readonly config: Uint8Array
   readonly chain: Chain
+  /** How many layers of the chain, its lowest, are those of the image that FROM named. */
+  readonly baseLayers: number
   /** SOURCE_DATE_EPOCH, where one was given. */
   readonly epoch?: number
   /** Every step of the plan, stage by stage. */
@@ -23,21 +25,36 @@ export interface BuiltImage {
  * Throws a `UserError` for what the user can mend.
  */
 export async function buildImage(options: SolveOptions): Promise<BuiltImage> {
-  const image = await solveImage(options)
+  const image = await solveWithCaches(options)
   const layers = image.chain.map(layer => layer.id)
   options.store.images.add(image.id, layers, imageRecipe(options.plan, image.chain))
   options.store.layers.touch(layers)
   return image
 }
 
+/** What a cache only has the names of is made after all where somebody needs its files. */
+async function solveWithCaches(options: SolveOptions): Promise<BuiltImage> {
+  if (!options.caches || options.caches.length === 0) return solveImage(options)
+  const { cachedStore, denyNeeded, LayerUnavailable } = await import('./remote-cache/solving.ts')
+  const cached = cachedStore(options.store, options.caches)
+  const cachedOptions = { ...options, store: cached.store }
+  if (cached.hasUnavailable) await denyNeeded(cachedOptions, cached)
+  for (;;) {
+    try {
+      return await solveImage(cachedOptions)
+    } catch (error) {
+      // What could not be foreseen: each time there is one layer less to count on.
+      if (!(error instanceof LayerUnavailable) || !cached.deny(error.layer)) throw error
+    }
+  }
+}
+
 /** The same, but the store does not hold it as an image: a later prune takes it. */
 export async function solveImage(options: SolveOptions): Promise<BuiltImage> {
   const solved = await solvePlan(options)
-  const { id, config, chain } = await imageOfStage(options, solved)
+  const image = await imageOfStage(options, solved)
   return {
-    id,
-    config,
-    chain,
+    ...image,
     ...(options.plan.epoch !== undefined && { epoch: options.plan.epoch }),
     steps: [...solved.steps.entries()].sort(([a], [b]) => a - b).flatMap(([, steps]) => steps),
   }
@@ -46,14 +63,14 @@ export async function solveImage(options: SolveOptions): Promise<BuiltImage> {
 async function imageOfStage(
   { store, plan, signal }: SolveOptions,
   solved: Solved,
-): Promise<{ id: Digest; config: Uint8Array; chain: Chain }> {
+): Promise<Pick<BuiltImage, 'id' | 'config' | 'chain' | 'baseLayers'>> {
   const stage = plan.stages[plan.target] as StagePlan
   const { history, base, layers } = historyOf(plan, stage, store)
-  const own = history.filter(entry => entry.layer !== undefined).length
+  const baseLayers = layers - history.filter(entry => entry.layer !== undefined).length
   const chain =
     plan.epoch === undefined
       ? solved.chain
-      : await clampTimes(store, solved.chain, { epoch: plan.epoch, baseLayers: layers - own, signal })
+      : await clampTimes(store, solved.chain, { epoch: plan.epoch, baseLayers, signal })
   const packed: Awaited<ReturnType<typeof packedLayer>>[] = []
   for (const [i, { created }] of chain.entries()) {
     const layer = await packedLayer(store, chain.slice(0, i + 1), signal)
@@ -67,7 +84,7 @@ async function imageOfStage(
     layers: packed,
     history,
   })
-  return { id: await store.blobs.put(config), config, chain: packed }
+  return { id: await store.blobs.put(config), config, chain: packed, baseLayers }
 }
 
 /** A stage's new entries below those of the stages it is built from, with positions among all layers. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, chownSync, existsSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '#diagnostics'
@@ -52,7 +52,8 @@ export async function openCacheMounts(step: RunStep, inputs: StepInputs): Promis
   }
 }
 
-function nameOf({ id, namespace }: Cache): string {
+/** The directory of a cache, below `mounts` of the store. */
+export function nameOf({ id, namespace }: Pick<Cache, 'id' | 'namespace'>): string {
   const identity = namespace === undefined ? id : JSON.stringify([namespace, id])
   return createHash('sha256').update(identity).digest('hex').slice(0, 32)
 }
@@ -92,8 +93,17 @@ async function seed(
   const data = join(base, 'data')
   // Others that share it may be about to do the same, and an empty directory could be replaced under their feet.
   using _ = await lockFile(`${base}.new.lock`, 'exclusive', { signal: inputs.signal })
-  if (existsSync(data)) return
+  const isThere = existsSync(data)
+  const isEmpty = !isThere || readdirSync(data).length === 0
+  if (isThere && !(isEmpty && inputs.mountContents)) return
   const fresh = await inputs.store.temporary('cache-mount')
+  if (await inputs.mountContents?.(mount, fresh)) {
+    if (!isThere) return rename(fresh, data)
+    // Others may have the empty directory mounted: it stays the same one.
+    for (const name of readdirSync(fresh)) await rename(join(fresh, name), join(data, name))
+    return
+  }
+  if (isThere) return
   if (mount.from) {
     const { item } = await selectMount({ from: mount.from, source: mount.source, place: mount.place }, inputs)
     if (await materialise(item, fresh, inputs.signal)) {

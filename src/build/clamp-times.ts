@@ -1,5 +1,5 @@
 import { type Chain, layerEntries } from '#rootfs'
-import { cacheKey, type LayerRecord, type Store } from '#store'
+import { cacheKey, isElsewhere, type LayerId, type LayerRecord, type Store } from '#store'
 import type { Entry } from '#tree'
 import { writeLayer } from './write-layer.ts'
 
@@ -32,11 +32,15 @@ async function clampLayer(
   const layer = chain.at(-1) as LayerRecord
   const created = clampCreated(layer.created, epoch)
   const inputs = { layer: layer.id, epoch }
-  const key = cacheKey('clamped times', inputs)
+  const key = clampKey(layer.id, epoch)
   const known = store.layers.get(store.records.find(key) ?? '')
-  if (known?.diffId !== undefined && store.blobs.exists(known.diffId)) return { ...known, created }
+  if (known && isUsable(store, known)) return { ...known, created }
   const entries = await layerEntries(store, chain)
-  if (!entries.some(entry => isLater(entry, epoch))) return { ...(store.layers.get(layer.id) ?? layer), created }
+  if (!entries.some(entry => isLater(entry, epoch))) {
+    // Nothing to look for the next time, here or where the cache travels to.
+    store.records.record([key], layer.id, { inputs })
+    return { ...(store.layers.get(layer.id) ?? layer), created }
+  }
   const made = await writeLayer(
     store,
     entries.map(entry => (isLater(entry, epoch) ? { ...entry, mtime: { seconds: epoch, nanoseconds: 0 } } : entry)),
@@ -47,6 +51,17 @@ async function clampLayer(
   const added = await store.layers.add({ ...made, id, created, ...(parent !== undefined && { parent }) })
   store.records.record([key], added.id, { inputs })
   return added
+}
+
+/** The key under which the layer without later times is found. */
+export function clampKey(layer: LayerId, epoch: number): string {
+  return cacheKey('clamped times', { layer, epoch })
+}
+
+function isUsable(store: Store, layer: LayerRecord): boolean {
+  if (layer.forms.directory) return true
+  if (layer.diffId === undefined) return false
+  return store.blobs.exists(layer.diffId) || (isElsewhere(layer) && store.layers.places(layer.diffId).length > 0)
 }
 
 function isLater({ mtime }: Entry, epoch: number): boolean {

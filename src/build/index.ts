@@ -18,6 +18,15 @@ export {
   type IncomingTree,
 } from './import-image.ts'
 export { exportDirectory, exportTar, type FileTree } from './export-tree.ts'
+export {
+  type CacheArchive,
+  type CacheContents,
+  type CacheTarget,
+  exportCache,
+  inlineCache,
+} from './remote-cache/export-cache.ts'
+export { type MountChoice, mountContents, type PackedMount, packMounts } from './remote-cache/mount-archives.ts'
+export { type CacheLocation, openCache, type OpenedCache } from './remote-cache/open-cache.ts'
 export { fetchReport } from './fetch-report.ts'
 export { predictPlan } from './predict-plan.ts'
 export { chainOf, type ContainerOptions, type ContainerResult, runContainer } from './run-container.ts'

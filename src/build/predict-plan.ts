@@ -3,6 +3,7 @@ import type { BuildPlan, StagePlan, Step } from '#plan'
 import { type Chain, chainTree } from '#rootfs'
 import { isElsewhere, type LayerRecord } from '#store'
 import type { MergedTree } from '#tree'
+import { cachedStore } from './remote-cache/cached-store.ts'
 import { mayHitIn, runsOf, type SolveOptions, wholeRecord, workOf } from './solve.ts'
 import { imageChain, openSources, type SourceOpener } from './stage-sources.ts'
 import type { StepInputs } from './step-kind.ts'
@@ -11,10 +12,19 @@ import type { StepInputs } from './step-kind.ts'
 export type Prediction = 'hit' | 'miss' | 'unknown'
 
 type PredictedStep = Step & { readonly cache: Prediction }
-type PredictedStage = StagePlan & { readonly steps: readonly PredictedStep[] }
+type PredictedStage = Omit<StagePlan, 'steps'> & { readonly steps: readonly PredictedStep[] }
 
 /** The plan with a prediction at every step, as `cache`. Nothing is run or recorded; contexts are read. */
 export async function predictPlan(options: SolveOptions): Promise<BuildPlan> {
+  const { caches = [] } = options
+  const store = caches.length === 0 ? options.store : cachedStore(options.store, caches).store
+  return { ...options.plan, stages: (await predictStages({ ...options, store })).stages }
+}
+
+/** The same, with the chains that the stages would have. */
+export async function predictStages(
+  options: SolveOptions,
+): Promise<{ readonly stages: readonly PredictedStage[]; readonly chains: readonly Chain[] }> {
   const chains: Chain[] = []
   const sources = openSources({
     ...options,
@@ -37,7 +47,7 @@ export async function predictPlan(options: SolveOptions): Promise<BuildPlan> {
     chains[stage.index] = chain
     stages.push({ ...stage, steps })
   }
-  return { ...options.plan, stages }
+  return { stages, chains }
 }
 
 /** Something that only building can tell. */
@@ -51,7 +61,7 @@ function notYet(id: string): LayerRecord {
 const unknownId = 'unknown'
 
 function isReal(layer: LayerRecord): boolean {
-  return layer.name !== ''
+  return layer.name !== '' || layer.unavailable === true
 }
 
 function baseChain(stage: StagePlan, { store }: SolveOptions, chains: readonly Chain[]): Chain {

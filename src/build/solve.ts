@@ -9,6 +9,7 @@ import type { MergedTree } from '#tree'
 import { type Activities, startActivities } from './activities.ts'
 import { followStage, type StageFollower } from './follow-stage.ts'
 import { fetchReport } from './fetch-report.ts'
+import type { OpenedCache } from './remote-cache/open-cache.ts'
 import { shownInputs } from './shown-inputs.ts'
 import { type ContextOpener, imageChain, openSources, type SourceOpener } from './stage-sources.ts'
 import {
@@ -34,6 +35,10 @@ export interface SolveOptions {
   readonly secrets: ReadonlyMap<string, SecretSource>
   /** Makes every step anew, or every step of the stages with these names. */
   readonly noCache: boolean | ReadonlySet<string>
+  /** Caches of others (`--cache-from`), the first one first; `buildImage` uses them. */
+  readonly caches?: readonly OpenedCache[]
+  /** Contents that cache mounts start with. */
+  readonly mountContents?: StepInputs['mountContents']
   /** For every RUN. */
   readonly runs?: RunSettings
   /** Which Dockerfile it is, to compare a build with the one before. */
@@ -287,9 +292,9 @@ function stepInputs(context: StepContext, report: StepInputs['report']): StepInp
 /** What is the same for every step. */
 export function runsOf(
   options: SolveOptions,
-): Pick<StepInputs, 'host' | 'secrets' | 'runs' | 'remote' | 'signal' | 'now'> {
-  const { host, secrets, runs = { extraHosts: [] }, remote, signal, now } = options
-  return { host, secrets, runs, remote, signal, now }
+): Pick<StepInputs, 'host' | 'secrets' | 'runs' | 'remote' | 'signal' | 'now' | 'mountContents'> {
+  const { host, secrets, runs = { extraHosts: [] }, remote, signal, now, mountContents } = options
+  return { host, secrets, runs, remote, signal, now, ...(mountContents && { mountContents }) }
 }
 
 /** Tries the keys, cheapest first; a hit is recorded under the keys that missed before it. */
@@ -319,6 +324,7 @@ export function wholeRecord(store: Store, key: string): LayerRecord | undefined 
 
 function isWhole(store: Store, layer: LayerRecord): boolean {
   const { directory, tar } = layer.forms
+  if (layer.unavailable) return true
   if (isElsewhere(layer)) return layer.diffId !== undefined && store.layers.places(layer.diffId).length > 0
   if (directory && !existsSync(store.layers.directory(layer))) return false
   if (tar && (layer.diffId === undefined || !store.blobs.exists(layer.diffId))) return false

@@ -66,6 +66,13 @@ export interface StepInputs {
   readonly host: () => HostTools
   readonly secrets: ReadonlyMap<string, SecretSource>
   readonly runs: RunSettings
+  /**
+   * Writes what a cache of somebody has for a cache mount into a directory that does not exist yet; false when it has nothing.
+   */
+  readonly mountContents?: (
+    mount: { readonly id: string; readonly namespace?: string },
+    directory: string,
+  ) => Promise<boolean>
   readonly signal: AbortSignal
   /** Milliseconds since 1970. */
   readonly now: () => number

@@ -1,4 +1,5 @@
 import type { Blobs, Manifests } from '#oci'
+import type { Repository } from '#registry'
 import type { CliContext } from './context.ts'
 import type { CliRegistries } from './open-registries.ts'
 import type { RegistryFlags } from './options/registry-options.ts'
@@ -6,8 +7,11 @@ import type { RegistryFlags } from './options/registry-options.ts'
 /** Where images and layers are that are not here. Disposing closes the connections. */
 export interface Places extends AsyncDisposable {
   /** `HOST/PATH` of a registry, or `oci-layout:` and an absolute path. */
-  open(repository: string): Promise<Blobs & Manifests>
+  open(repository: string): Promise<Place>
 }
+
+/** A registry's repository, or a layout that behaves like one. */
+export type Place = Pick<Repository, keyof Blobs | keyof Manifests | 'name' | 'mount' | 'upload'>
 
 /** How layouts are named among places. */
 export const layoutPlace = 'oci-layout:'
@@ -19,7 +23,9 @@ export function openPlaces(flags: RegistryFlags, context: CliContext): Places {
     async open(repository) {
       if (repository.startsWith(layoutPlace)) {
         const { openLayoutRepository } = await import('#image')
-        return openLayoutRepository(repository.slice(layoutPlace.length))
+        const directory = repository.slice(layoutPlace.length)
+        const name = { domain: layoutPlace, path: directory.slice(1) }
+        return { ...openLayoutRepository(directory), name, mount: async () => false }
       }
       const slash = repository.indexOf('/')
       connecting ??= import('./open-registries.ts').then(({ openCliRegistries }) => openCliRegistries(flags, context))

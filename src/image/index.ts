@@ -17,10 +17,12 @@ export {
 export { type CompressionChoice, type ImageFormat, type LayerPacking, layerPacking } from './layer-packing.ts'
 export {
   type CompressedForms,
+  type LayersPushOptions,
   type PushedImage,
   type PushedLayer,
   pushImages,
   type PushOptions,
+  pushLayers,
 } from './push-images.ts'
 export type { LayoutChoice } from './read-layout-images.ts'
 export { type LayoutRepository, openLayoutRepository } from './layout-repository.ts'

@@ -15,13 +15,17 @@ import {
   mediaTypes,
   parseImageIndex,
   parseManifestOrIndex,
+  Sha256,
 } from '#oci'
 import { addToIndex } from './layout.ts'
 import { layoutVersion } from './layout-blobs.ts'
 import { verified } from './verified.ts'
 
 /** A directory with an OCI image layout, as a repository: blobs, and manifests by tag. */
-export type LayoutRepository = Blobs & Manifests
+export interface LayoutRepository extends Blobs, Manifests {
+  /** Stores a blob of which nothing is known before it ends. */
+  upload(source: () => AsyncIterable<Uint8Array>): Promise<{ readonly digest: Digest; readonly size: number }>
+}
 
 const tagKey = 'org.opencontainers.image.ref.name'
 /** Bytes of a manifest or an index. */
@@ -33,23 +37,31 @@ const manifestLimit = 8 << 20
  */
 export function openLayoutRepository(directory: string): LayoutRepository {
   const path = (digest: Digest): string => join(directory, 'blobs', 'sha256', digestHex(digest))
-  const write = async ({ digest, size }: Descriptor, bytes: AsyncIterable<Uint8Array>): Promise<void> => {
+  const upload = async (source: () => AsyncIterable<Uint8Array>): Promise<{ digest: Digest; size: number }> => {
     await begin(directory)
     const temporary = join(directory, 'blobs', `.incoming-${randomUUID()}`)
+    const hash = new Sha256()
     try {
       await using file = await open(temporary, 'wx', 0o644)
-      for await (const chunk of verified(bytes, { digest, size, what: `blob ${digest}` }))
+      for await (const chunk of source()) {
+        hash.update(chunk)
         for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten
+      }
       await file.datasync()
-      await rename(temporary, path(digest))
+      await rename(temporary, path(hash.digest()))
+      return { digest: hash.digest(), size: hash.size }
     } finally {
       await rm(temporary, { force: true })
     }
+  }
+  const write = async ({ digest, size }: Descriptor, bytes: AsyncIterable<Uint8Array>): Promise<void> => {
+    await upload(() => verified(bytes, { digest, size, what: `blob ${digest}` }))
   }
   return {
     has: async ({ digest, size }) => (await sizeOf(path(digest))) === size,
     read: ({ digest, size }) => readBlob(path(digest), { digest, size, what: `${directory}, blob ${digest}` }),
     write,
+    upload,
     resolve: async name => {
       const digest = isDigest(name) ? name : await taggedDigest(directory, name)
       if (digest === undefined || (await sizeOf(path(digest))) === undefined) return undefined

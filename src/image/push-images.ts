@@ -58,6 +58,12 @@ export interface PushOptions {
   readonly signal: AbortSignal
 }
 
+/** What pushing layers alone needs; the repository may as well be a layout. */
+export interface LayersPushOptions
+  extends Pick<PushOptions, 'packing' | 'format' | 'forms' | 'openPlace' | 'report' | 'signal'> {
+  readonly repository: Pick<Repository, 'name' | 'has' | 'mount' | 'upload'>
+}
+
 /** Blobs at once. */
 const atOnce = 4
 
@@ -68,7 +74,10 @@ const atOnce = 4
  */
 export async function pushImages(images: readonly PushedImage[], options: PushOptions): Promise<Descriptor> {
   const { format = 'oci', repository, tags, group } = options
-  const layers = await pushLayers(images, options)
+  const layers = await pushLayers(
+    images.flatMap(image => image.layers),
+    options,
+  )
   const manifests: ManifestBytes[] = []
   for (const image of images) {
     const config = { ...describe(configType(format), image.config) }
@@ -129,11 +138,12 @@ function configType(format: ImageFormat): string {
   return format === 'oci' ? mediaTypes.ociConfig : mediaTypes.dockerConfig
 }
 
-async function pushLayers(
-  images: readonly PushedImage[],
-  options: PushOptions,
+/** Pushes layers, several at a time, each once; gives their blobs by diff id. */
+export async function pushLayers(
+  layers: readonly PushedLayer[],
+  options: LayersPushOptions,
 ): Promise<ReadonlyMap<Digest, Descriptor>> {
-  const distinct = new Map(images.flatMap(image => image.layers.map(layer => [layer.diffId, layer] as const)))
+  const distinct = new Map(layers.map(layer => [layer.diffId, layer] as const))
   const packing = layerPacking(options.packing, options.format ?? 'oci')
   const { force = false } = options.packing
   const waiting = [...distinct.values()]
@@ -156,7 +166,7 @@ async function pushLayers(
   return done
 }
 
-interface LayerPush extends Omit<PushOptions, 'packing'> {
+interface LayerPush extends Omit<LayersPushOptions, 'packing'> {
   readonly packing: LayerPacking
   readonly force: boolean
   readonly label: string
@@ -230,7 +240,7 @@ async function copiedForm(layer: PushedLayer, push: LayerPush): Promise<Descript
 }
 
 /** `HOST/PATH` → `PATH`, for the registry of the repository. */
-function pathWithin(place: string, { name }: Repository): string | undefined {
+function pathWithin(place: string, { name }: Pick<Repository, 'name'>): string | undefined {
   return place.startsWith(`${name.domain}/`) ? place.slice(name.domain.length + 1) : undefined
 }
 

@@ -21,16 +21,20 @@ const atOnce = 3
 /** Lock files are never removed, so there are not more than this; two layers with the same one only wait in vain. */
 const locks = 4096
 
-/** A layer whose bytes nobody has: only a record of a cache speaks of it. */
-export class LayerMissing extends UserError {
+/** Somebody needs the bytes of a layer that only a cache's record speaks of: it has to be made after all. */
+export class LayerUnavailable extends Error {
   readonly layer: LayerRecord
 
   constructor(layer: LayerRecord) {
-    super(`the files of layer ${layer.diffId ?? layer.id} are neither in the store nor known to be anywhere else`, {
-      hint: 'pull the image again, or build without the cache that spoke of it',
-    })
+    super(`the files of layer ${layer.id} are nowhere`)
     this.layer = layer
   }
+}
+
+function missing(layer: LayerRecord): UserError {
+  return new UserError(`nobody is known to have the files of layer ${layer.diffId ?? layer.id} any more`, {
+    hint: 'pull its image again',
+  })
 }
 
 /**
@@ -69,7 +73,8 @@ export async function fetchedLayer(store: Store, given: LayerRecord, options: Fe
   const known = store.layers.get(given.id) ?? given
   if (!isElsewhere(known)) return known
   const { diffId } = known
-  if (diffId === undefined || !store.layers.get(given.id)) throw new LayerMissing(known)
+  if (known.unavailable) throw new LayerUnavailable(known)
+  if (diffId === undefined) throw missing(known)
   const slot = Number.parseInt(digestHex(diffId).slice(0, 8), 16) % locks
   using _ = await lockFile(join(store.directory('fetching'), slot.toString(16).padStart(3, '0')), 'exclusive', {
     ...(options.signal && { signal: options.signal }),
@@ -109,7 +114,7 @@ async function fetchArchive(
     }
   }
   if (failures.length > 0) throw failures[0]
-  throw new LayerMissing(layer)
+  throw missing(layer)
 }
 
 async function* fromPlace(

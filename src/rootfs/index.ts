@@ -5,7 +5,7 @@
  * layers. Always: a form of a layer is made when it is first needed and kept; look-ups never leave the chain.
  */
 export { type Chain, chainTree, layerEntries } from './chain-tree.ts'
-export { fetchedChain, fetchedLayer, type FetchOptions, type FetchReport, LayerMissing } from './fetch-layers.ts'
+export { fetchedChain, fetchedLayer, type FetchOptions, type FetchReport, LayerUnavailable } from './fetch-layers.ts'
 export { archiveHere, takeArchive, type TakenArchive, type TakingOptions } from './take-layer.ts'
 export { directoryChain } from './directory-chain.ts'
 export { openLayerTar, packedLayer } from './packed-layer.ts'

@@ -20,5 +20,5 @@ export {
 export { openStore, type Store, type StoreOptions } from './open-store.ts'
 export type { LayerPlace } from './place-store.ts'
 export type { DiskUsage, PruneOptions, PruneResult } from './prune.ts'
-export type { CacheInputs, RecordStore } from './record-store.ts'
+export type { CacheInputs, CacheRecord, RecordStore } from './record-store.ts'
 export { readStatCache, type StatCache, writeStatCache } from './stat-cache.ts'

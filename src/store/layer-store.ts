@@ -29,6 +29,8 @@ export interface LayerRecord {
   readonly created: string
   /** None of them: the layer is somewhere else, where its places say. */
   readonly forms: { readonly directory: boolean; readonly tar: boolean; readonly entries: boolean }
+  /** Only a record of a cache speaks of it: its bytes are nowhere, and it is in no store. */
+  readonly unavailable?: true
 }
 
 /** A layer of which only the names are known; its bytes are somewhere else. */

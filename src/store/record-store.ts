@@ -5,11 +5,20 @@ import type { LayerId } from './layer-store.ts'
 /** The named inputs of a key, kept so that a miss can be explained. Never holds a secret's value. */
 export type CacheInputs = Readonly<Record<string, unknown>>
 
+/** One remembered answer. */
+export interface CacheRecord {
+  readonly key: string
+  readonly family?: string
+  readonly inputs: CacheInputs
+}
+
 /** What was made before: cache key → layer. */
 export interface RecordStore {
   find(key: string): LayerId | undefined
   /** Whether anything was ever recorded in a family: the same step on the same parent, whatever it read. */
   hasFamily(family: string): boolean
+  /** All records that give a layer, in the order of their keys. */
+  ofLayer(layer: LayerId): readonly CacheRecord[]
   /** Records the layer under all its keys; a later record of a key replaces an earlier one. */
   record(
     keys: readonly string[],
@@ -27,6 +36,15 @@ export function openRecordStore(database: DatabaseSync, now: () => number): Reco
   return {
     find: key => select.get(key)?.['layer'] as string | undefined,
     hasFamily: family => selectFamily.get(family) !== undefined,
+    ofLayer: layer =>
+      database
+        .prepare('SELECT key, family, inputs FROM records WHERE layer = ? ORDER BY key')
+        .all(layer)
+        .map(row => ({
+          key: String(row['key']),
+          ...(typeof row['family'] === 'string' && { family: row['family'] }),
+          inputs: JSON.parse(String(row['inputs'])) as CacheInputs,
+        })),
     record: (keys, layer, { inputs, family }) => {
       const text = JSON.stringify(inputs)
       transaction(database, () => {

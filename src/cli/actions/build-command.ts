@@ -1,5 +1,13 @@
 import { resolve } from 'node:path'
-import { buildImage, type BuiltImage, predictPlan, type SolveOptions, type Teller, verifyBuild } from '#build'
+import {
+  buildImage,
+  type BuiltImage,
+  inlineCache,
+  predictPlan,
+  type SolveOptions,
+  type Teller,
+  verifyBuild,
+} from '#build'
 import { ExitCode, type Place, renderWarning, UserError, type Warning } from '#diagnostics'
 import { findHostTools, type HostTools } from '#linux'
 import { familiarReference, formatPlatform, hostPlatform, platformMatches } from '#oci'
@@ -14,6 +22,7 @@ import { needsNamespace, plansFromOptions } from '../build/plan-from-options.ts'
 import { type ReadDockerfile, readDockerfile } from '../build/read-dockerfile.ts'
 import { readSecrets } from '../build/read-secrets.ts'
 import { writeOutputs } from '../build/write-outputs.ts'
+import type { CacheStart, CacheWork } from '../build/remote-caches.ts'
 import type { BuildFlags } from '../commands/build.ts'
 import { type CliContext, isOrdinaryUser } from '../context.ts'
 import { enterNamespace } from '../namespace.ts'
@@ -162,8 +171,11 @@ async function withPredictions(
 ): Promise<readonly BuildPlan[]> {
   const silent = { progress: () => {}, nextId: idCounter(), now: context.now }
   const predicted: BuildPlan[] = []
+  const warn = (warning: Warning): void =>
+    void context.stderr.write(renderWarning(warning, { color: context.color.stderr }))
+  const start = await cacheStart(request, { teller: silent, warn }, context)
   for (const plan of plans) {
-    const options = solveOptions(plan, { ...request, plans, teller: silent }, context)
+    const options = solveOptions(plan, { ...request, plans, teller: silent, start }, context)
     predicted.push(await predictPlan(options.solve))
     await options.contexts.save()
   }
@@ -181,21 +193,46 @@ interface Build extends Request {
   /** One for each platform. */
   readonly plans: readonly BuildPlan[]
   readonly teller: ActivityTeller
+  /** What others built. */
+  readonly start?: CacheStart
 }
 
-/** Builds, writes all outputs, and only then gives the names. */
-async function buildAndWrite(build: Build, context: CliContext): Promise<BuildOutcome> {
-  const { store, flags, teller } = build
+/** What `--cache-from` gives to begin with; nothing where every step is to be made anew. */
+async function cacheStart(
+  { store, flags }: Request & Pick<Build, 'store'>,
+  { teller, warn }: Omit<CacheWork, 'store'>,
+  context: CliContext,
+): Promise<CacheStart> {
+  const { cacheFrom = [], cache, verify } = flags
+  if (cacheFrom.length === 0 || !cache || verify) return {}
+  const { openCaches } = await import('../build/remote-caches.ts')
+  return openCaches(cacheFrom, { store, teller, warn }, context)
+}
+
+/** Builds, writes all outputs, and only then gives the names; caches come last. */
+async function buildAndWrite(given: Build, context: CliContext): Promise<BuildOutcome> {
+  const { store, flags, teller } = given
+  const warn = (warning: Warning): void => teller.progress({ kind: 'warning', warning, time: context.now() })
+  const build = { ...given, start: await cacheStart(given, { teller, warn }, context) }
+  const { caches = [] } = build.start
   const images: PlatformImage[] = []
   for (const plan of build.plans) images.push({ platform: plan.platform, built: await buildPlan(plan, build, context) })
   const references = flags.tag ?? []
   const { annotation: annotations = [], output = [] } = flags
   const named = localImage(images)
+  const { cacheTo = [] } = flags
+  const inline = cacheTo.some(({ type }) => type === 'inline')
+    ? { inlineCache: inlineCacheOf({ store, caches, signal: context.interrupts.signal }) }
+    : {}
   const outcome = {
     images,
     named,
     references,
-    ...(await writeOutputs(output, { store, images, references, annotations, teller, registryFlags: flags }, context)),
+    ...(await writeOutputs(
+      output,
+      { store, images, references, annotations, teller, registryFlags: flags, ...inline },
+      context,
+    )),
   }
   for (const reference of references) store.images.tag(reference, named.id)
   if (flags.iidfile !== undefined) {
@@ -205,7 +242,19 @@ async function buildAndWrite(build: Build, context: CliContext): Promise<BuildOu
   if (flags.metadataFile !== undefined) {
     await writeFileWhole(flags.metadataFile, await buildMetadata(store, outcome), context)
   }
+  const exported = cacheTo.filter(option => option.type !== 'inline')
+  if (exported.length > 0) {
+    const { writeCaches } = await import('../build/remote-caches.ts')
+    const built = images.map(image => image.built)
+    await writeCaches(exported, { store, teller, warn, flags, plans: build.plans, images: built, caches }, context)
+  }
   return outcome
+}
+
+function inlineCacheOf(
+  contents: Parameters<typeof inlineCache>[0],
+): (built: BuiltImage) => ReturnType<typeof inlineCache> {
+  return built => inlineCache(contents, built)
 }
 
 /** A name of the local store is that of one image: the one that runs here, where there is one. */
@@ -226,13 +275,14 @@ async function buildPlan(plan: BuildPlan, build: Build, context: CliContext): Pr
 
 function solveOptions(
   plan: BuildPlan,
-  { store, plans, dockerfile, contexts: named, elsewhere, flags, teller }: Build,
+  { store, plans, dockerfile, contexts: named, elsewhere, flags, teller, start }: Build,
   context: CliContext,
 ): { readonly solve: SolveOptions; readonly contexts: OpenContexts } {
   const contexts = openContexts(elsewhere, dockerfile, { named, context })
   let host: HostTools | undefined
   const solve: SolveOptions = {
     ...teller,
+    ...start,
     store,
     plan,
     ...(plans.length > 1 && { title: formatPlatform(plan.platform) }),

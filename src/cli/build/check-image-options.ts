@@ -12,6 +12,7 @@ export function checkImageOptions({
   output = [],
   annotation = [],
   tag = [],
+  cacheTo = [],
   iidfile,
   verify,
   printPlan,
@@ -31,6 +32,12 @@ export function checkImageOptions({
   }
   if (tag.length === 0 && output.some(each => each.type === 'registry' && each.names.length === 0)) {
     throw usageError('nobody knows what to push to', 'add -t HOST/REPOSITORY:TAG')
+  }
+  if (cacheTo.some(({ type }) => type === 'inline') && !asOci && !output.some(({ type }) => type === 'docker')) {
+    throw usageError(
+      '--cache-to type=inline: no image with a manifest is written',
+      'add --push, or an output of type=oci',
+    )
   }
   const instead = printPlan ? '--print-plan' : check ? '--check' : call ? '--call' : undefined
   if (verify && instead !== undefined)

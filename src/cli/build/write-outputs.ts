@@ -1,8 +1,15 @@
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { exportDirectory, exportTar, type FileTree } from '#build'
-import { type ExportedImage, type ImageGroup, writeDockerArchive, writeOciArchive, writeOciLayout } from '#image'
-import { type Descriptor, formatPlatform, type Platform, type Reference } from '#oci'
+import { type BuiltImage, exportDirectory, exportTar, type FileTree } from '#build'
+import {
+  type Annotations,
+  type ExportedImage,
+  type ImageGroup,
+  writeDockerArchive,
+  writeOciArchive,
+  writeOciLayout,
+} from '#image'
+import { type Descriptor, formatPlatform, type Reference } from '#oci'
 import type { Store } from '#store'
 import type { CliContext } from '../context.ts'
 import type { AnnotationOption } from '../options/annotation.ts'
@@ -23,6 +30,8 @@ export interface Writing {
   readonly annotations: readonly AnnotationOption[]
   readonly teller: ActivityTeller
   readonly registryFlags: RegistryFlags
+  /** Makes a cache of the image's own manifest. */
+  readonly inlineCache?: (built: BuiltImage) => Annotations
 }
 
 /** What the outputs tell about the image besides its id. */
@@ -116,7 +125,7 @@ async function exportedImages(writing: Writing): Promise<ExportedImage[]> {
   for (const { platform, built } of images) {
     exported.push({
       ...(await exportedImage(store, { ...built, references: images.length > 1 ? [] : references })),
-      ...imageAnnotations(writing, platform, built.epoch),
+      ...imageAnnotations(writing, { platform, built }),
     })
   }
   return exported
@@ -124,13 +133,13 @@ async function exportedImages(writing: Writing): Promise<ExportedImage[]> {
 
 /** Those of one image of several, or of the only one. */
 export function imageAnnotations(
-  { images, annotations }: Writing,
-  platform: Platform,
-  epoch: number | undefined,
+  { images, annotations, inlineCache }: Writing,
+  { platform, built }: PlatformImage,
 ): Pick<ExportedImage, 'annotations' | 'descriptorAnnotations'> {
-  const own = annotationsOf(annotations, 'manifest', platform)
+  const given = annotationsOf(annotations, 'manifest', platform)
+  const own = inlineCache ? { ...given, ...inlineCache(built) } : given
   const descriptor = annotationsOf(annotations, 'manifest-descriptor', platform)
-  const beside = images.length > 1 ? descriptor : withCreated(descriptor, epoch)
+  const beside = images.length > 1 ? descriptor : withCreated(descriptor, built.epoch)
   return { ...(own && { annotations: own }), ...(beside && { descriptorAnnotations: beside }) }
 }
 

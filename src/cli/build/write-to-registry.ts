@@ -12,7 +12,7 @@ export async function writeToRegistry(output: RegistryOutput, writing: Writing, 
   await using open = openCliRegistries(registryFlags, context)
   const images: PushedImage[] = []
   for (const { platform, built } of writing.images) {
-    images.push({ ...(await pushedImage(store, built)), ...imageAnnotations(writing, platform, built.epoch) })
+    images.push({ ...(await pushedImage(store, built)), ...imageAnnotations(writing, { platform, built }) })
   }
   const { group } = groupOf(writing)
   const [first] = await pushToRegistries(

@@ -5,6 +5,7 @@ import type { Entitlement } from '#plan'
 import { addExamples, type Declare } from '../command-entry.ts'
 import { type ExtraHost, parseAddHost } from '../options/add-host.ts'
 import { type AnnotationOption, parseAnnotation } from '../options/annotation.ts'
+import { type CacheFromOption, type CacheToOption, parseCacheFrom, parseCacheTo } from '../options/cache.ts'
 import { type CallOption, parseCall } from '../options/call.ts'
 import { choice } from '../options/choice.ts'
 import { collect } from '../options/collect.ts'
@@ -45,6 +46,8 @@ export interface BuildFlags extends RegistryFlags {
   /** Names of stages. */
   readonly noCacheFilter?: readonly string[]
   readonly pull?: boolean
+  readonly cacheFrom?: readonly CacheFromOption[]
+  readonly cacheTo?: readonly CacheToOption[]
   readonly output?: readonly OutputOption[]
   /** Adds an output to registries, under the names of `--tag`. */
   readonly push?: boolean
@@ -132,6 +135,16 @@ export const build: Declare = (command, act) => {
     )
     .option('--ulimit <name=soft:hard>', 'a resource limit of RUN (repeatable)', collect(parseUlimit))
     .option('--pull', 'ask the registry for every image, also for those in the local store')
+    .option(
+      '--cache-from <spec>',
+      'begin with the cache of another build: NAME, type=registry,ref=NAME or type=local,src=DIR (repeatable)',
+      collect(parseCacheFrom),
+    )
+    .option(
+      '--cache-to <spec>',
+      'write the cache: type=registry,ref=NAME[,mode=max], type=local,dest=DIR or type=inline (repeatable)',
+      collect(parseCacheTo),
+    )
     .option('--no-cache', 'make every step anew')
     .addOption(noCacheFilter())
     .option(

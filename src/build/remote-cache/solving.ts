@@ -1,0 +1,3 @@
+export { LayerUnavailable } from '#rootfs'
+export { cachedStore } from './cached-store.ts'
+export { denyNeeded } from './deny-needed.ts'
