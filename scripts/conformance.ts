@@ -1,6 +1,6 @@
 // Builds random Dockerfiles with Slipway and with a Docker engine and compares trees, configurations and histories:
 // `npm run conformance -- [--cases N] [--seed N] [--only SEED,SEED] [--workers N]`. Case number i has the seed SEED + i; a
-// difference is shrunk and printed. Needs an engine with BuildKit (DOCKER names another command), and root for RUN.
+// difference is shrunk and printed. Ctrl-C ends it with the figures so far. Needs an engine with BuildKit (DOCKER names another command), and root for RUN.
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
@@ -34,6 +34,9 @@ const counts = { same: 0, refused: 0, different: 0, unclear: 0 }
 const known = new Map<string, number>()
 const reasons = new Map<string, number>()
 const failed: number[] = []
+let done = 0
+let stopped = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => (stopped = true))
 
 function print(buildCase: BuildCase, lines: readonly string[]): void {
   const objects = buildCase.objects.map(o => `  ${o.kind} ${o.mode.toString(8)} ${o.path} ${JSON.stringify(o.value)}`)
@@ -89,9 +92,9 @@ try {
   execFileSync(docker, ['import', '-', testBaseName], { input: archive, stdio: ['pipe', 'ignore', 'inherit'] })
   const basis = basisOf(archive, bytes => createHash('sha256').update(bytes).digest('hex'))
   const queue = seeds.values()
-  let done = 0
   const work = async (): Promise<void> => {
     for (const seed of queue) {
+      if (stopped) break
       await tryCase(seed, { root, docker, basis })
       if (++done % 100 === 0) process.stderr.write(`${done} cases\n`)
     }
@@ -107,10 +110,10 @@ const tally = (counted: ReadonlyMap<string, number>): string =>
     .map(([name, times]) => `${name} (${times})`)
     .join(', ') || 'none'
 process.stdout.write(
-  `${seeds.length} cases from seed ${seeds[0]} in ${seconds} s${runs ? '' : ', without RUN'}: ` +
+  `${done} cases from seed ${seeds[0]} in ${seconds} s${runs ? '' : ', without RUN'}: ` +
     `${counts.same} the same, ${counts.refused} refused by both for the same reason, ` +
     `${counts.unclear} for reasons that could not be told apart, ${counts.different} with listed differences, ` +
     `${failed.length} with others${failed.length > 0 ? `: seeds ${failed.join(', ')}` : ''}\n` +
     `reasons of refusals: ${tally(reasons)}\nlisted differences by checkbox: ${tally(known)}\n`,
 )
-process.exitCode = failed.length > 0 ? 1 : 0
+process.exitCode = failed.length > 0 || stopped ? 1 : 0
