@@ -26,6 +26,7 @@ const parent = mergeLayers([
     entry('dangle', 'symlink', { link: '/nowhere' }),
     entry('tmp', 'directory', { mode: 0o1777 }),
     entry('flink', 'symlink', { link: '/etc/conf' }),
+    entry('team', 'directory', { mode: 0o2775, uid: 3, gid: 50 }),
   ],
 ])
 
@@ -52,6 +53,21 @@ describe('copyInto', () => {
       'new directory 755 0:0',
       'new/f file 700 0:0',
     ])
+  })
+  test('12.5 below a set-group-id directory missing parents get its group and the bit, as from mkdir(2); --chown counts more', () => {
+    expect(copy([file('f')], '/team/a/b/')).toEqual([
+      'team directory 2775 3:50',
+      'team/a directory 2755 0:50',
+      'team/a/b directory 2755 0:50',
+      'team/a/b/f file 644 0:0',
+    ])
+    expect(copy([file('f')], '/team/a/', { owner: { uid: 5, gid: 6 } })).toEqual([
+      'team directory 2775 3:50',
+      'team/a directory 2755 5:6',
+      'team/a/f file 644 5:6',
+    ])
+    const made = makeDirectory(parent, '/team/w', { mtime: time }).at(-1)
+    expect(made).toMatchObject({ path: 'team/w', mode: 0o2755, uid: 0, gid: 50 })
   })
   test('12.6 a file to a directory goes into it; the directory comes along unchanged', () => {
     for (const path of ['/etc', '/etc/', '/link', '/link/'])
@@ -120,7 +136,9 @@ describe('copyInto', () => {
 
 describe('makeDirectory', () => {
   const made = (path: string): string[] =>
-    makeDirectory(parent, path, { uid: 1, gid: 2, mtime: time }).map(each => `${each.path} ${each.uid}:${each.gid}`)
+    makeDirectory(parent, path, { owner: { uid: 1, gid: 2 }, mtime: time }).map(
+      each => `${each.path} ${each.uid}:${each.gid}`,
+    )
   test('9.12 every created parent belongs to the user', () => {
     expect(made('/link/a/b')).toEqual(['etc 7:0', 'etc/a 1:2', 'etc/a/b 1:2'])
   })

@@ -114,8 +114,7 @@ function requireDirectory(draft: LayerDraft, path: string, options: CopyOptions)
   }
   draft.makeDirectories(path, {
     mode: options.mode?.kind === 'octal' ? options.mode.mode : 0o755,
-    uid: options.owner?.uid ?? 0,
-    gid: options.owner?.gid ?? 0,
+    ...(options.owner && { owner: options.owner }),
     mtime: options.created,
   })
 }

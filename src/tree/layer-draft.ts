@@ -6,8 +6,8 @@ import type { Tree } from './tree.ts'
 /** What directories get that a program has to create. */
 export interface DirectoryDefaults {
   readonly mode: number
-  readonly uid: number
-  readonly gid: number
+  /** Without: root, and the group that mkdir(2) gives: below a directory with the set-group-id bit that of the directory. */
+  readonly owner?: { readonly uid: number; readonly gid: number }
   readonly mtime: Time
 }
 
@@ -24,6 +24,9 @@ export interface LayerDraft {
   makeDirectories(path: string, defaults: DirectoryDefaults): boolean
   finish(): LayerTree
 }
+
+/** Of a directory: what is made in it gets its group, and directories the bit, too (inode(7)). */
+const setGroupId = 0o2000
 
 export function draftLayer(parent: Tree): LayerDraft {
   const out = new Map<string, Entry>()
@@ -52,7 +55,12 @@ export function draftLayer(parent: Tree): LayerDraft {
     if (path === '' || get(path)?.type === 'directory') return false
     const { parent: above } = splitPath(path)
     makeDirectories(above, defaults)
-    put({ path, type: 'directory', size: 0, ...defaults })
+    const { mode, owner, mtime } = defaults
+    const found = get(above)
+    const group = found !== undefined && (found.mode & setGroupId) !== 0 ? found.gid : undefined
+    const inherited = { uid: 0, gid: group ?? 0 }
+    const bits = group === undefined ? mode : mode | setGroupId
+    put({ path, type: 'directory', size: 0, mode: bits, ...inherited, ...owner, mtime })
     return true
   }
 

@@ -1,18 +1,17 @@
 import { UserError } from '#diagnostics'
-import type { Time } from '#tar'
 import { type LayerTree, splitPath } from './entry.ts'
-import { draftLayer } from './layer-draft.ts'
+import { type DirectoryDefaults, draftLayer } from './layer-draft.ts'
 import type { Tree } from './tree.ts'
 
 /**
- * WORKDIR as a layer program: the directory and its missing parents, 0755, of the given owner; an existing one is left
- * alone and the layer is empty. Symlinks on the way are followed inside the root. Throws a `UserError` where something
+ * WORKDIR as a layer program: the directory and its missing parents, 0755, of the given owner (as `DirectoryDefaults`
+ * says without one); an existing one is left alone and the layer is empty. Symlinks on the way are followed inside the root. Throws a `UserError` where something
  * on the way is no directory.
  */
 export function makeDirectory(
   parent: Tree,
   path: string,
-  owner: { readonly uid: number; readonly gid: number; readonly mtime: Time },
+  defaults: Pick<DirectoryDefaults, 'owner' | 'mtime'>,
 ): LayerTree {
   const draft = draftLayer(parent)
   const target = draft.find(path).path
@@ -24,6 +23,6 @@ export function makeDirectory(
       })
     }
   }
-  const made = draft.makeDirectories(target, { mode: 0o755, ...owner })
+  const made = draft.makeDirectories(target, { mode: 0o755, ...defaults })
   return made ? draft.finish() : []
 }

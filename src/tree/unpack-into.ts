@@ -24,8 +24,7 @@ export function unpackInto(parent: Tree, members: readonly Entry[], options: Unp
   const base = draft.find(options.destination).path
   const directories = {
     mode: 0o755,
-    uid: options.owner?.uid ?? 0,
-    gid: options.owner?.gid ?? 0,
+    ...(options.owner && { owner: options.owner }),
     mtime: options.created,
   }
   for (let at = base; at !== ''; at = splitPath(at).parent) {
@@ -41,7 +40,7 @@ export function unpackInto(parent: Tree, members: readonly Entry[], options: Unp
     const path = cleanPath(member.path)
     if (path === '') continue
     const target = place(draft, base, path)
-    draft.makeDirectories(splitPath(target).parent, { ...directories, mode: 0o755 })
+    draft.makeDirectories(splitPath(target).parent, directories)
     const link = member.type === 'hardlink' ? hardLink(draft, base, member) : member.link
     draft.put({ ...member, path: target, ...options.owner, ...(link !== undefined && { link }) })
   }

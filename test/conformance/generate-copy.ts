@@ -167,6 +167,7 @@ const baseDestinations = [
   '/usr/share/doc',
   '/home/app',
   '/srv/shared',
+  '/srv/shared/new/dir',
   '/tmp',
   '/etc/passwd',
   '/opt/tool/lib/deep',

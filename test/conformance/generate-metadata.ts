@@ -86,6 +86,7 @@ function workdir({ random, variables, stage }: Surroundings): string {
     'rel/../other',
     '..',
     '/w//z/',
+    '/srv/shared/made',
     '/',
     '/sp ace',
     `/v/$${name}`,

@@ -169,7 +169,7 @@ function isForeignProgram(error: unknown, { architecture }: Platform): boolean {
 function foreignProgram(platform: Platform, cause: unknown): UserError {
   const [wanted, here] = [platform, hostPlatform()].map(formatPlatform)
   return new UserError(`this machine (${here}) cannot execute programs for ${wanted}`, {
-    hint: `install the package qemu-user-static, which registers an interpreter for them; or build in a stage FROM --platform=$BUILDPLATFORM and COPY the result`,
+    hint: 'install the packages qemu-user-static and binfmt-support, which register an interpreter for them; or build in a stage FROM --platform=$BUILDPLATFORM and COPY the result',
     cause,
   })
 }

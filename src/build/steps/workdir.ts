@@ -15,10 +15,10 @@ export const workdirKind: StepKind<WorkdirStep> = (step, { store, parent, parent
   makeLayer: async () => {
     const tree = await parentTree()
     // As for --chown: a number alone is the group, too.
-    const { uid, gid } = findOwner(tree, step.user === '' ? '0' : step.user)
+    const owner = step.user === '' ? undefined : findOwner(tree, step.user)
     const seconds = inheritedTime(parent)
-    const owner = { uid, gid, mtime: { seconds, nanoseconds: 0 } }
-    const entries = placed(step, () => makeDirectory(tree, step.path, owner))
+    const defaults = { mtime: { seconds, nanoseconds: 0 }, ...(owner && { owner }) }
+    const entries = placed(step, () => makeDirectory(tree, step.path, defaults))
     return writeLayer(store, entries, { emptyTime: seconds, signal })
   },
 })
