@@ -1,0 +1,242 @@
+// `npm run bench`: the same work with slipway and with every peer that this machine has, in turn, in one run.
+//   --only S1,S3   --skip S13,S14   --rounds N (default 5)   --slipway-only   --short (S1, S2, S3, S8; slipway only)
+//   --json FILE    --write FILE (a page like docs/performance.md)    --scratch DIRECTORY
+// Only ratios within one run mean something: machines are noisy. Fails on wrong results, never on times.
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { findBusybox, testBaseArchive, testBaseName } from '../test/oracle/test-base.ts'
+import { type Builder, executable, findPeers, slipwayBuilder } from './builders.ts'
+import { commit, describeMachine } from './machine.ts'
+import { type Command, measure, type Run } from './measure.ts'
+import { performancePage } from './performance-page.ts'
+import { startRegistry } from './registry.ts'
+import { type CaseResult, type Measured, own, ownTable, type Results, usageTable, wallTable } from './results.ts'
+import type { Bed, Case, Scenario } from './scenario.ts'
+import * as local from './scenarios/local.ts'
+import * as remote from './scenarios/registry.ts'
+import * as size from './scenarios/size.ts'
+import { median } from './statistics.ts'
+
+const scenarios: readonly Scenario[] = [
+  local.cachedBuild,
+  local.tenRuns,
+  local.manyFiles,
+  local.largeFile,
+  remote.coldPull,
+  remote.push,
+  local.parallelStages,
+  local.oneBinary,
+  local.archive,
+  remote.fromCache,
+  local.eightAtOnce,
+  size.largeImage,
+  size.memory,
+  size.growth,
+]
+const short = ['S1', 'S2', 'S3', 'S8']
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    skip: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    json: { type: 'string' },
+    write: { type: 'string' },
+    scratch: { type: 'string' },
+    short: { type: 'boolean', default: false },
+    'slipway-only': { type: 'boolean', default: false },
+  },
+})
+
+function names(text: string | undefined): readonly string[] | undefined {
+  return text?.split(',').map(name => name.trim().toUpperCase())
+}
+
+function wanted(): readonly Scenario[] {
+  const only = names(values.only) ?? (values.short ? short : undefined)
+  const skip = names(values.skip) ?? []
+  const unknown = [...(only ?? []), ...skip].filter(id => !scenarios.some(each => each.id === id))
+  if (unknown.length > 0)
+    throw new Error(`no scenario ${unknown.join(', ')}; there are ${scenarios.map(({ id }) => id).join(', ')}`)
+  return scenarios.filter(({ id }) => (only?.includes(id) ?? true) && !skip.includes(id))
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+async function runPlain(command: Command): Promise<string> {
+  const merged: Command = {
+    ...command,
+    program: 'sh',
+    args: ['-c', '"$@" 2>&1', 'sh', command.program, ...command.args],
+  }
+  return (await measure(merged)).stdout
+}
+
+/** Whether slipway knows a command, or an option of one (`build --cache-from`). */
+async function findKnown(): Promise<(command: string) => boolean> {
+  const helps = new Map<string, string>()
+  for (const name of ['', 'build'])
+    helps.set(
+      name,
+      await runPlain({ program: process.execPath, args: [executable, ...(name ? [name] : []), '--help'] }),
+    )
+  return command => {
+    const [name = '', option] = command.split(' ')
+    const help = helps.get(option === undefined ? '' : name) ?? ''
+    return option === undefined ? new RegExp(`^  ${name}\\b`, 'm').test(help) : help.includes(option)
+  }
+}
+
+async function makeBed(folder: string, peers: readonly Builder[]): Promise<Bed> {
+  const slipway = slipwayBuilder(join(folder, 'store'))
+  const archive = join(folder, 'base.tar')
+  const busybox = findBusybox()
+  writeFileSync(archive, testBaseArchive(busybox.bytes))
+  writeFileSync(join(folder, 'busybox'), busybox.bytes, { mode: 0o755 })
+  mkdirSync(join(folder, 'import'))
+  copyFileSync(archive, join(folder, 'import/base.tar'))
+  writeFileSync(join(folder, 'import/import.Dockerfile'), 'FROM scratch\nADD base.tar /\n')
+  for (const builder of [slipway, ...peers])
+    for (const command of builder.importBase(archive, testBaseName, join(folder, 'import'))) await runPlain(command)
+  return {
+    folder,
+    slipway,
+    peers,
+    registry: values.short ? undefined : await startRegistry(join(folder, 'registry')),
+    base: testBaseName,
+    dockerfile: (name, text) => {
+      const path = join(folder, `${name}.Dockerfile`)
+      writeFileSync(path, text)
+      return path
+    },
+    run: runPlain,
+    knows: await findKnown(),
+  }
+}
+
+interface Tally {
+  readonly wall: number[]
+  readonly cpu: number[]
+  memory: number
+}
+
+/** All rounds of one row: the warm-up, the counted rounds, and one that looks at memory. */
+async function runCase(each: Case, bed: Bed, rounds: number): Promise<CaseResult> {
+  const tallies = new Map<Builder, Tally>()
+  const failures: Record<string, string> = {}
+  const counted = Math.min(rounds, each.mostRounds ?? rounds)
+  const floors: number[] = []
+  const warmUps = each.mostRounds === 1 ? 0 : 1
+  const all = warmUps + counted + (each.memoryCounts ? 0 : 1)
+  for (let round = 0; round < all; round++) {
+    const isCounted = round >= warmUps && round < warmUps + counted
+    const looks = each.memoryCounts || round >= warmUps + counted
+    for (const builder of [bed.slipway, ...bed.peers]) {
+      if (failures[builder.name] !== undefined) continue
+      try {
+        await each.before?.(builder, round)
+        const command = each.command(builder, round)
+        if (!command) continue
+        const run = await measure(command, { daemons: builder.daemons, ...(looks && { sampleEvery: 20 }) })
+        const tally = tallies.get(builder) ?? { wall: [], cpu: [], memory: 0 }
+        tallies.set(builder, tally)
+        count(tally, run, isCounted)
+        if (builder === bed.slipway) await each.check?.(run, round)
+      } catch (error) {
+        // What slipway does wrong ends the run; a peer that fails has no figures.
+        if (builder === bed.slipway) throw error
+        failures[builder.name] = error instanceof Error ? error.message : String(error)
+      }
+    }
+    if (each.floor && isCounted) floors.push(await floorTime(each.floor.commands))
+  }
+  const builders = Object.fromEntries(
+    [...tallies]
+      .filter(([builder]) => failures[builder.name] === undefined)
+      .map(([builder, tally]): [string, Measured] => [builder.name, tally]),
+  )
+  const note = await each.note?.()
+  return {
+    id: each.id,
+    title: each.title,
+    builders,
+    failures,
+    ...(each.floor && { floor: { text: each.floor.text, seconds: median(floors) } }),
+    ...(note !== undefined && { note }),
+  }
+}
+
+function count(tally: Tally, run: Run, isCounted: boolean): void {
+  if (isCounted) {
+    tally.wall.push(run.wall)
+    tally.cpu.push(run.cpu)
+  }
+  tally.memory = Math.max(tally.memory, run.memory)
+}
+
+async function floorTime(commands: readonly Command[]): Promise<number> {
+  let sum = 0
+  for (const command of commands) sum += (await measure(command)).wall
+  return sum
+}
+
+async function runScenarios(bed: Bed): Promise<Pick<Results, 'cases' | 'skipped'>> {
+  const cases: CaseResult[] = []
+  const skipped: { id: string; reason: string }[] = []
+  for (const scenario of wanted()) {
+    const reason = scenario.missing?.(bed)
+    if (reason !== undefined) {
+      skipped.push({ id: scenario.id, reason })
+      say(`${scenario.id}: skipped, ${reason}`)
+      continue
+    }
+    for (const each of await scenario.cases(bed)) {
+      const result = await runCase(each, bed, Number(values.rounds))
+      cases.push(result)
+      say(summary(result))
+    }
+  }
+  return { cases, skipped }
+}
+
+function summary({ id, builders, failures, floor }: CaseResult): string {
+  const figures = Object.entries(builders).map(([name, { wall, cpu, memory }]) => {
+    const parts = [
+      `${median(wall).toFixed(3)} s`,
+      `cpu ${median(cpu).toFixed(3)} s`,
+      `${(memory / 2 ** 20).toFixed(0)} MiB`,
+    ]
+    return `${name} ${parts.join(', ')}`
+  })
+  const failed = Object.entries(failures).map(([name, reason]) => `${name} failed: ${reason}`)
+  const under = floor ? [`floor ${floor.seconds.toFixed(3)} s`] : []
+  return `${id}: ${[...figures, ...under, ...failed].join('; ')}`
+}
+
+const peers = values.short || values['slipway-only'] ? [] : findPeers()
+const folder = mkdtempSync(join(values.scratch ?? tmpdir(), 'slipway-bench-'))
+let bed: Bed | undefined
+try {
+  const machine = describeMachine(folder)
+  bed = await makeBed(folder, peers)
+  const builders = Object.fromEntries([bed.slipway, ...peers].map(({ name, version }) => [name, version]))
+  const results: Results = {
+    machine,
+    commit: commit(),
+    rounds: Number(values.rounds),
+    builders,
+    ...(await runScenarios(bed)),
+  }
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
+  if (values.write !== undefined) writeFileSync(values.write, performancePage(results))
+  const tables = peers.length > 0 ? [wallTable(results), usageTable(results)] : []
+  process.stdout.write(`${[...tables, ownTable(results)].join('\n\n')}\n`)
+  say(`${own} ${builders[own] ?? ''}: all results are right`)
+} finally {
+  bed?.registry?.[Symbol.dispose]()
+  rmSync(folder, { recursive: true, force: true })
+}
