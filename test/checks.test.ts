@@ -50,7 +50,7 @@ describe('15.3 docs/checks', () => {
   })
 
   test('the list names them all', () => {
-    const list = readFileSync('docs/checks/README.md', 'utf8')
+    const [list = ''] = readFileSync('docs/checks/README.md', 'utf8').split('## More rules')
     const linked = [...list.matchAll(/^\| \[(\w+)\]\((\w+)\.md\)/gm)].map(([, name, file]) => [name, file])
     expect(linked).toEqual(checkNames.map(name => [name, name]))
   })

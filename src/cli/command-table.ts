@@ -88,6 +88,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/import.ts')).importImage,
   },
   {
+    name: 'lint',
+    summary: 'look for mistakes in Dockerfiles',
+    load: async () => (await import('./commands/lint.ts')).lint,
+  },
+  {
     name: 'scan',
     summary: 'look for secrets in an image or a directory',
     load: async () => (await import('./commands/scan.ts')).scan,

@@ -6,7 +6,7 @@
  */
 export { ExitCode, UserError, type UserErrorOptions } from './user-error.ts'
 export { type Place, type Source, type Span, lineOf, positionOf, type Position } from './source.ts'
-export { renderError, renderWarning, type RenderOptions } from './render.ts'
+export { type FindingHead, renderError, renderFinding, renderWarning, type RenderOptions } from './render.ts'
 export type { CacheReason, ProgressEvent, ProgressSink } from './progress.ts'
 export { type Warning, type WarningSink } from './warning.ts'
 export { nearest } from './nearest.ts'

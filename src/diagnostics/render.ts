@@ -27,6 +27,21 @@ export function renderWarning(warning: Warning, options: RenderOptions): string 
   )
 }
 
+/** How bad a finding is, and what stands behind its message in parentheses. */
+export interface FindingHead {
+  readonly severity: 'error' | 'warning' | 'info' | 'style'
+  readonly names: readonly string[]
+}
+
+const findingStyles = { error: 'red', warning: 'yellow', info: 'cyan', style: 'magenta' } as const
+
+/** A finding of a linter in the same form. Ends with a newline. */
+export function renderFinding(finding: Warning, { severity, names }: FindingHead, options: RenderOptions): string {
+  const paint = painter(options)
+  const head = `${paint(['bold', findingStyles[severity]], `${severity}:`)} ${printable(finding.message)} (${names.join(', ')})`
+  return render(head, finding, paint)
+}
+
 interface Body {
   readonly at?: Place | undefined
   readonly details?: readonly string[]

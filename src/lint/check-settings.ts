@@ -2,6 +2,7 @@ import { nearest, type Source, type Span, UserError, type Warning } from '#diagn
 import type { Comment, DockerfileTree, MappedText } from '#dockerfile'
 import { mapText, placeOf, sliceText, trimText } from '#dockerfile'
 import { checkNames, experimentalChecks, isCheckName } from './check-names.ts'
+import { ruleNames } from './rules/rule-table.ts'
 
 /** Which checks speak, and whether they end the build (section 2.7 of the language page). */
 export interface CheckSettings {
@@ -142,8 +143,8 @@ function readBoolean(source: Source, value: MappedText): boolean {
 function readNames(source: Source, value: MappedText, warnings: Warning[]): ReadonlySet<string> {
   const names = pieces(value, ',').filter(({ text }) => text !== '')
   for (const name of names) {
-    if (name.text === 'all' || isCheckName(name.text)) continue
-    const near = nearest(name.text, checkNames)
+    if (name.text === 'all' || isCheckName(name.text) || (ruleNames as readonly string[]).includes(name.text)) continue
+    const near = nearest(name.text, [...checkNames, ...ruleNames])
     warnings.push({
       code: 'UnknownCheck',
       message: `there is no check ${JSON.stringify(name.text)}`,
