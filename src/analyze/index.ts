@@ -14,6 +14,17 @@ export {
   studyImage,
   type Totals,
 } from './analyze-image.ts'
+export {
+  type Baseline,
+  baselineOf,
+  type BudgetAmount,
+  type BudgetCheck,
+  type BudgetLimit,
+  type BudgetMetric,
+  type BudgetReport,
+  checkBudget,
+  parseBaseline,
+} from './budget/budget.ts'
 export type { Cause, CauseKind, Rewrite } from './causes/cause.ts'
 export { archivedImage, type ArchivePlaces } from './archived-image.ts'
 export type { ConfigDifference, HistoryDifference } from './diff/diff-configs.ts'

@@ -43,6 +43,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/needs.ts')).needs,
   },
   {
+    name: 'budget',
+    summary: 'hold an image to limits, or to an earlier one',
+    load: async () => (await import('./commands/budget.ts')).budget,
+  },
+  {
     name: 'run',
     summary: 'run a command in an image',
     load: async () => (await import('./commands/run.ts')).run,
