@@ -143,9 +143,29 @@ async function bundleProgram(): Promise<RolldownOutput> {
   })
 }
 
+/** The page of `slipway analyze --html`: style and script put into its template, so that it loads nothing. */
+async function bundlePage(): Promise<RolldownOutput> {
+  await using bundle = await rolldown({
+    cwd: repository,
+    platform: 'browser',
+    input: join(repository, 'page/report.ts'),
+    transform: { target: 'es2023' },
+  })
+  const result = await bundle.generate({ format: 'iife', minify: true })
+  const read = (name: string): string => readFileSync(join(repository, 'page', name), 'utf8')
+  const script = chunksOf(result)[0]?.code ?? ''
+  if (script.includes('</script')) throw new Error('the script of the page would end its own element')
+  const page = read('report.html')
+    .replace('/*STYLE*/', () => read('report.css'))
+    .replace('/*SCRIPT*/', () => script)
+  writeFileSync(join(repository, 'dist/report-page.html'), page)
+  return result
+}
+
 const results = [await bundleLibrary(), await bundleProgram()]
+const page = await bundlePage()
 removeStale(
   new Set(results.flatMap(({ output: files }) => files.flatMap(({ fileName }) => [fileName, `${fileName}.map`]))),
 )
-const modules = results.flatMap(chunksOf).flatMap(({ moduleIds }) => moduleIds)
+const modules = [...results, page].flatMap(chunksOf).flatMap(({ moduleIds }) => moduleIds)
 writeFileSync(join(repository, 'dist/third-party-notices.txt'), notices(modules))

@@ -38,6 +38,7 @@ export {
   type PackageDifference,
 } from './diff/diff-images.ts'
 export { type FileKind, fileKinds, kindTitles } from './file-kinds.ts'
+export { htmlReport } from './html-report.ts'
 export { givenBase } from './image-base.ts'
 export type { Instruction } from './instructions.ts'
 export type { LayerBytes, LayerReport, LineReport } from './layer-reports.ts'

@@ -1,4 +1,4 @@
-import { type Analysis, givenBase, type ReadableImage, studyImage } from '#analyze'
+import { type Analysis, givenBase, htmlReport, type ReadableImage, studyImage } from '#analyze'
 import { ExitCode, UserError } from '#diagnostics'
 import { keepHeapSmall } from '#linux'
 import { type OpenImages, withImages } from '../analyze/open-images.ts'
@@ -8,15 +8,25 @@ import type { AnalyzeFlags } from '../commands/analyze.ts'
 import type { CliContext } from '../context.ts'
 import type { Limit } from '../options/limit.ts'
 import { formatSize } from '../size.ts'
+import { writeFileWhole } from '../streams/write-file-whole.ts'
+import { usageError } from '../usage-error.ts'
 
 /** `slipway analyze`. */
 export async function analyzeCommand(name: string, flags: AnalyzeFlags, context: CliContext): Promise<number> {
+  if (flags.compare !== undefined && flags.html === undefined) {
+    throw usageError('--compare shows changes in the page of --html', 'add --html FILE, or use slipway diff')
+  }
   keepHeapSmall()
-  const names = [name, ...(flags.base === undefined ? [] : [flags.base])]
+  const names = [name, flags.base, flags.compare].filter(each => each !== undefined)
   const options = { ...(flags.platform && { platform: flags.platform }) }
   return withImages(names, { options, context }, async images => {
     const image = await withBase(await images.open(name), flags.base, images)
-    const { analysis } = await studyImage(image)
+    const study = await studyImage(image)
+    const { analysis } = study
+    if (flags.html !== undefined) {
+      const compared = flags.compare === undefined ? undefined : await studyImage(await images.open(flags.compare))
+      await writeFileWhole(flags.html, htmlReport(study, compared), context)
+    }
     const { stdout } = context
     if (flags.format === 'json') stdout.write(`${JSON.stringify({ version: 1, ...analysis })}\n`)
     else stdout.write(renderAnalysis(analysis, reportView(context, flags.top)))

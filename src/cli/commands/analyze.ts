@@ -8,6 +8,8 @@ import { countOption } from '../options/count.ts'
 export interface AnalyzeFlags {
   readonly format: ListFormat
   readonly base?: string
+  readonly html?: string
+  readonly compare?: string
   readonly failOn?: readonly Limit[]
   readonly platform?: Platform
   /** Rows of each list; 0 for all. */
@@ -24,6 +26,8 @@ export const analyze: Declare = (command, act) => {
         collectLimit,
       ),
     )
+    .option('--html <file>', 'write a page to look around in, which works without a server')
+    .option('--compare <image>', 'with --html: show the changes from that image, too')
     .addOption(formatOption('table, or json: one object (docs/schemas/analysis.json)'))
     .addOption(countOption('--top <number>', 'rows of each list, 0 for all', 8))
     .addOption(new Option('--platform <platform>', 'which image of several').argParser(parsePlatform))
@@ -36,6 +40,7 @@ export const analyze: Declare = (command, act) => {
   addExamples(command, [
     { command: 'slipway analyze app', does: 'where every byte came from, what is wasted, and what to write instead' },
     { command: 'slipway analyze --fail-on "waste>5%" app', does: 'for continuous integration' },
+    { command: 'slipway analyze --html app.html app', does: 'a page with a map of the files' },
     { command: 'slipway analyze --format json oci-archive:app.tar', does: 'an archive, for programs' },
   ])
 }
