@@ -18,8 +18,7 @@ export async function analyzeCommand(name: string, flags: AnalyzeFlags, context:
   }
   keepHeapSmall()
   const names = [name, flags.base, flags.compare].filter(each => each !== undefined)
-  const options = { ...(flags.platform && { platform: flags.platform }) }
-  return withImages(names, { options, context }, async images => {
+  return withImages(names, { options: flags, context }, async images => {
     const image = await withBase(await images.open(name), flags.base, images)
     const study = await studyImage(image)
     const { analysis } = study

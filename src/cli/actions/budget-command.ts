@@ -19,8 +19,7 @@ export async function budgetCommand(name: string, flags: BudgetFlags, context: C
   const { against, max = [], save, markdown } = flags
   const stored = against === undefined ? undefined : await storedBaseline(against, context)
   const names = [name, ...(against === undefined || stored ? [] : [against])]
-  const options = { ...(flags.platform && { platform: flags.platform }) }
-  return withImages(names, { options, context }, async images => {
+  return withImages(names, { options: flags, context }, async images => {
     const before = stored ?? (against === undefined ? undefined : await figures(against, images))
     const report = checkBudget(await figures(name, images), max, before)
     const { stdout } = context

@@ -14,8 +14,7 @@ export async function diffCommand(
   context: CliContext,
 ): Promise<number> {
   keepHeapSmall()
-  const options = { ...(flags.platform && { platform: flags.platform }) }
-  return withImages([first, second], { options, context }, async ({ open }) => {
+  return withImages([first, second], { options: flags, context }, async ({ open }) => {
     const one = await studyImage(await open(first))
     const two = await studyImage(await open(second))
     const result = diffImages(one, two, { times: flags.times })

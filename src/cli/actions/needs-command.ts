@@ -17,8 +17,7 @@ export async function needsCommand(
 ): Promise<number> {
   keepHeapSmall()
   const names = [name, ...(flags.in === undefined ? [] : [flags.in])]
-  const options = { ...(flags.platform && { platform: flags.platform }) }
-  return withImages(names, { options, context }, async ({ open }) => {
+  return withImages(names, { options: flags, context }, async ({ open }) => {
     const study = await studyImage(await open(name))
     const report = needsReport(study, {
       paths: paths.map(cleanPath),

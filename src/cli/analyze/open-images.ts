@@ -5,13 +5,17 @@ import { archivedImage, type ReadableImage, storeImage } from '#analyze'
 import { chainOf, findImage } from '#build'
 import { UserError } from '#diagnostics'
 import { type ImageArchive, openImageArchive } from '#image'
-import { familiarReference, parseDigest, type Platform } from '#oci'
-import type { Store } from '#store'
+import { familiarReference, hostPlatform, parseDigest, type Platform, type Reference } from '#oci'
+import type { ImageRecord, Store } from '#store'
 import type { CliContext } from '../context.ts'
 import { enterNamespace, isUnpacked } from '../namespace.ts'
+import { parseReferences } from '../options/references.ts'
+import type { RegistryFlags } from '../options/registry-options.ts'
+import { idCounter } from '../progress/tell-activity.ts'
+import { withProgress } from '../progress/with-progress.ts'
 import { withStore } from '../store-root.ts'
 
-export interface ImageOptions {
+export interface ImageOptions extends RegistryFlags {
   /** Which image of several for one name; default: that of this machine. */
   readonly platform?: Platform
 }
@@ -24,9 +28,10 @@ export interface OpenImages {
 }
 
 /**
- * Does `work` with images that the command line names: a name or id of the store; `oci-layout:DIR`, `oci-archive:FILE`,
- * `docker-archive:FILE`, each with `:TAG` or `@DIGEST` behind where it holds several; or simply the path of one, where the
- * store has no image of that name. Layers that lie unpacked under mapped owners are read inside a user namespace.
+ * Does `work` with images that the command line names: a name or id of the store; `docker://NAME` of a registry, or a name
+ * with a registry's host that the store does not have; `oci-layout:DIR`, `oci-archive:FILE`, `docker-archive:FILE`, each with
+ * `:TAG` or `@DIGEST` behind where it holds several; or simply the path of one. Layers that lie unpacked under mapped owners
+ * are read inside a user namespace.
  */
 export async function withImages(
   names: readonly string[],
@@ -35,16 +40,17 @@ export async function withImages(
 ): Promise<number> {
   const unpacked = await withStore(context, async store =>
     names.some(name => {
-      const record = archivePlace(name, store, context) ? undefined : findImage(store, name)
-      return record !== undefined && isUnpacked(chainOf(store, record))
+      const isElsewhere = archivePlace(name, store, context) ?? registryName(name, store)
+      return !isElsewhere && isUnpacked(chainOf(store, findImage(store, name)))
     }),
   )
   const inner = await enterNamespace(context, unpacked)
   if (inner !== undefined) return inner
-  return withStore(context, async store => {
+  const read = async (store: Store): Promise<number> => {
     await using open = new AsyncDisposableStack()
     return await work({ store, open: name => openImage(name, { store, options, context, archives: open }) })
-  })
+  }
+  return withStore(context, read, options)
 }
 
 interface Opening {
@@ -57,7 +63,29 @@ interface Opening {
 async function openImage(name: string, opening: Opening): Promise<ReadableImage> {
   const { store, context } = opening
   const place = archivePlace(name, store, context)
-  return place ? openFromArchive(name, place, opening) : storeImage(store, findImage(store, name), name)
+  if (place) return openFromArchive(name, place, opening)
+  const reference = registryName(name, store)
+  return storeImage(store, reference ? await pulled(reference, opening) : findImage(store, name), name)
+}
+
+/** A name that means an image of a registry; undefined for one that the store is to know. */
+function registryName(name: string, store: Store): Reference | undefined {
+  const given = /^docker:\/\/(.+)$/.exec(name)?.[1]
+  if (given !== undefined) return parseReferences([given])[0]
+  // Without a host, a mistyped name would be asked for in public.
+  const hasHost = /^[^/]*[.:][^/]*\//.test(name) || name.startsWith('localhost/')
+  return hasHost && !isInStore(name, store) ? parseReferences([name])[0] : undefined
+}
+
+/** Layers that the store has are not downloaded, and those that come are kept. */
+async function pulled(reference: Reference, { store, options, context }: Opening): Promise<ImageRecord> {
+  const { pullImage } = await import('../actions/pull-command.ts')
+  const platform = options.platform ?? hostPlatform()
+  const { id } = await withProgress('auto', context, progress => {
+    const teller = { progress, nextId: idCounter(), now: context.now }
+    return pullImage(store, { reference, platform, always: true }, { teller, context })
+  })
+  return findImage(store, id)
 }
 
 interface ArchivePlace {

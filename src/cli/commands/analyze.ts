@@ -2,10 +2,11 @@ import { Option } from 'commander'
 import { parsePlatform, type Platform } from '#oci'
 import { addExamples, type Declare } from '../command-entry.ts'
 import { formatOption, type ListFormat } from '../options/list-format.ts'
+import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
 import { collectLimit, type Limit } from '../options/limit.ts'
 import { countOption } from '../options/count.ts'
 
-export interface AnalyzeFlags {
+export interface AnalyzeFlags extends RegistryFlags {
   readonly format: ListFormat
   readonly base?: string
   readonly html?: string
@@ -19,7 +20,7 @@ export interface AnalyzeFlags {
 /** Options of `slipway analyze`. */
 export const analyze: Declare = (command, act) => {
   command
-    .argument('<image>', 'an image of the store, or oci-layout:DIR, oci-archive:FILE, docker-archive:FILE')
+    .argument('<image>', 'an image of the store, docker://NAME, oci-layout:DIR, oci-archive:FILE, docker-archive:FILE')
     .option('--base <image>', 'the image that its FROM named, where nothing else tells')
     .addOption(
       new Option('--fail-on <limit>', 'exit code 1 when METRIC>AMOUNT holds, such as "waste>10MB"').argParser(
@@ -37,6 +38,7 @@ export const analyze: Declare = (command, act) => {
         return analyzeCommand(image, flags, context)
       }),
     )
+  addRegistryOptions(command)
   addExamples(command, [
     { command: 'slipway analyze app', does: 'where every byte came from, what is wasted, and what to write instead' },
     { command: 'slipway analyze --fail-on "waste>5%" app', does: 'for continuous integration' },

@@ -4,8 +4,9 @@ import { parsePlatform, type Platform } from '#oci'
 import { addExamples, type Declare } from '../command-entry.ts'
 import { collectBudgetLimit } from '../options/budget-limit.ts'
 import { formatOption, type ListFormat } from '../options/list-format.ts'
+import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
 
-export interface BudgetFlags {
+export interface BudgetFlags extends RegistryFlags {
   readonly format: ListFormat
   readonly max?: readonly BudgetLimit[]
   readonly against?: string
@@ -17,7 +18,7 @@ export interface BudgetFlags {
 /** Options of `slipway budget`. */
 export const budget: Declare = (command, act) => {
   command
-    .argument('<image>', 'an image of the store, or oci-layout:DIR, oci-archive:FILE, docker-archive:FILE')
+    .argument('<image>', 'an image of the store, docker://NAME, oci-layout:DIR, oci-archive:FILE, docker-archive:FILE')
     .addOption(
       new Option('--max <limit>', 'METRIC=AMOUNT; with + in front of the amount, growth over --against').argParser(
         collectBudgetLimit,
@@ -34,6 +35,7 @@ export const budget: Declare = (command, act) => {
         return budgetCommand(image, flags, context)
       }),
     )
+  addRegistryOptions(command)
   addExamples(command, [
     {
       command: 'slipway budget app --max size=200MB --max waste=5MB --max layer=80MB',

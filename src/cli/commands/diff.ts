@@ -3,8 +3,9 @@ import { parsePlatform, type Platform } from '#oci'
 import { addExamples, type Declare } from '../command-entry.ts'
 import { countOption } from '../options/count.ts'
 import { formatOption, type ListFormat } from '../options/list-format.ts'
+import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
 
-export interface DiffFlags {
+export interface DiffFlags extends RegistryFlags {
   readonly format: ListFormat
   readonly exitCode?: boolean
   /** False with `--no-times`. */
@@ -17,7 +18,7 @@ export interface DiffFlags {
 /** Options of `slipway diff`. */
 export const diff: Declare = (command, act) => {
   command
-    .argument('<first>', 'an image of the store, or oci-layout:DIR, oci-archive:FILE, docker-archive:FILE')
+    .argument('<first>', 'an image of the store, docker://NAME, oci-layout:DIR, oci-archive:FILE, docker-archive:FILE')
     .argument('<second>', 'what it is compared with')
     .option('--exit-code', 'exit code 1 when they differ')
     .option('--no-times', 'modification times of files are no difference')
@@ -30,6 +31,7 @@ export const diff: Declare = (command, act) => {
         return diffCommand([first, second], flags, context)
       }),
     )
+  addRegistryOptions(command)
   addExamples(command, [
     { command: 'slipway diff app:1 app:2', does: 'what changed from one version to the next' },
     { command: 'slipway diff --exit-code --no-times app:1 oci-archive:app.tar', does: 'are they the same?' },

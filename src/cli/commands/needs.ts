@@ -2,8 +2,9 @@ import { Option } from 'commander'
 import { parsePlatform, type Platform } from '#oci'
 import { addExamples, type Declare } from '../command-entry.ts'
 import { formatOption, type ListFormat } from '../options/list-format.ts'
+import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
 
-export interface NeedsFlags {
+export interface NeedsFlags extends RegistryFlags {
   readonly format: ListFormat
   readonly in?: string
   readonly from?: string
@@ -16,7 +17,7 @@ export interface NeedsFlags {
 /** Options of `slipway needs`. */
 export const needs: Declare = (command, act) => {
   command
-    .argument('<image>', 'an image of the store, or oci-layout:DIR, oci-archive:FILE, docker-archive:FILE')
+    .argument('<image>', 'an image of the store, docker://NAME, oci-layout:DIR, oci-archive:FILE, docker-archive:FILE')
     .argument('<paths...>', 'absolute paths of programs in it')
     .option('--in <image>', 'say what that image lacks; the COPY lines bring only that')
     .option('--from <name>', 'the stage that COPY lines name; default: the image')
@@ -30,6 +31,7 @@ export const needs: Declare = (command, act) => {
         return needsCommand(image, paths, flags, context)
       }),
     )
+  addRegistryOptions(command)
   addExamples(command, [
     { command: 'slipway needs builder /usr/bin/curl', does: 'its libraries, loader and files, with COPY lines' },
     {
