@@ -40,7 +40,9 @@ const kinds: readonly (readonly [kind: string, ours: RegExp, theirs: RegExp])[] 
 /** What Slipway says. */
 export function ourReason(message: string): Reason {
   const line = /^ *--> .*?:(\d+):\d+$/m.exec(message)?.[1]
-  const kind = kinds.find(([, ours]) => ours.test(message))?.[0] ?? `unknown: ${message.split('\n')[0]}`
+  // What follows is the place, with words of the file.
+  const [said = ''] = message.split('\n')
+  const kind = kinds.find(([, ours]) => ours.test(said))?.[0] ?? `unknown: ${said}`
   return { kind, ...(line !== undefined && { line: Number(line) }) }
 }
 
