@@ -37,6 +37,22 @@ async function build(
   return { made: steps.filter(({ cached }) => !cached).map(({ instruction }) => instruction), stderr }
 }
 
+test('8.9 BUILDKIT_INLINE_CACHE is --cache-to type=inline', async () => {
+  const archive = async (...args: readonly string[]): Promise<Buffer> => {
+    const path = join(root, `inline-${count++}.tar`)
+    await build('FROM scratch\nCOPY Dockerfile /x\n', '-o', `type=oci,dest=${path}`, ...args)
+    return readFileSync(path)
+  }
+  const [plain, asked, switchedOff] = [
+    await archive(),
+    await archive('--cache-to', 'type=inline'),
+    await archive('--build-arg', 'BUILDKIT_INLINE_CACHE=0'),
+  ]
+  expect(asked.equals(plain)).toBe(false)
+  expect((await archive('--build-arg', 'BUILDKIT_INLINE_CACHE=1')).equals(asked)).toBe(true)
+  expect(switchedOff.equals(plain)).toBe(true)
+})
+
 const from = 'FROM slipway-test/base\n'
 
 describe('what the command line says about every RUN', () => {
@@ -47,6 +63,15 @@ describe('what the command line says about every RUN', () => {
     expect(first.stderr).toMatch(/10\.1\.2\.3\s+db\.test\n.*2001:db8::7\s+v6\n/)
     expect((await build(text, '--add-host', 'db.test:10.9.9.9', '--add-host', 'v6:::1')).made).toEqual([])
     expect((await build(text, '--add-host', 'db.test:10.1.2.3')).made).toEqual(['RUN cat /etc/hosts'])
+  })
+
+  test('8.9 BUILDKIT_SANDBOX_HOSTNAME: the name is seen, resolves, and is part of the key', async ({ skip }) => {
+    skip(!canRun, 'RUN needs root, mount namespaces and a static busybox')
+    const text = `${from}RUN hostname && grep -c "$(hostname)" /etc/hosts\n`
+    const named = ['--build-arg', 'BUILDKIT_SANDBOX_HOSTNAME=quiet-host']
+    expect((await build(text, ...named)).stderr).toMatch(/ quiet-host\n.* 1\n/)
+    expect((await build(text)).stderr).toMatch(/ buildkitsandbox\n.* 1\n/)
+    expect((await build(text, ...named)).made).toEqual([])
   })
 
   test('11.8 --shm-size and --ulimit are not part of the key', async ({ skip }) => {

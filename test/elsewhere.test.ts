@@ -449,6 +449,11 @@ describe.skipIf(!existsSync(backend))('git repositories (needs git and git-http-
     expect(await built([`${url}#v1:sub`])).toEqual(['755 0:0 1500000000 g below'])
   })
 
+  test('8.9 BUILDKIT_CONTEXT_KEEP_GIT_DIR keeps .git of the context', async () => {
+    const made = await built(['--build-arg', 'BUILDKIT_CONTEXT_KEEP_GIT_DIR=1', url])
+    expect(made.some(line => line.includes(' all/.git/HEAD '))).toBe(true)
+  })
+
   test('15.4 a commit is as old as it says: for SOURCE_DATE_EPOCH as context, named context and stage', async () => {
     const as = ['--build-arg', 'SOURCE_DATE_EPOCH=context']
     expect(await epochOf([...as, `${url}#v1:sub`])).toBe(1_500_000_000)

@@ -27,6 +27,7 @@ export function applyRun(state: StageState, placed: PlacedInstruction, instructi
     user: state.config.user,
     network: network === undefined || network === 'default' ? state.runs.network : network,
     security: security ?? 'sandbox',
+    ...hostnameOf(state.buildArgs),
     mounts,
     ...describeStep(placed),
   }
@@ -45,6 +46,16 @@ function refuseUnknown(state: StageState, placed: PlacedInstruction, { devices, 
   throw new UserError('RUN --device is not supported', {
     hint: 'commands here run without devices; remove the flag',
     at: placeIn(placed, device.span),
+  })
+}
+
+/** The build argument that names the machine of every RUN (section 8.9 of the language page), as hostname(7) allows. */
+function hostnameOf(buildArgs: StageState['buildArgs']): Pick<RunStep, 'hostname'> {
+  const hostname = buildArgs.get('BUILDKIT_SANDBOX_HOSTNAME') ?? ''
+  if (hostname === '') return {}
+  if (hostname.length <= 64 && /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(hostname)) return { hostname }
+  throw new UserError(`BUILDKIT_SANDBOX_HOSTNAME is ${JSON.stringify(hostname)}, which is no host name`, {
+    hint: 'use letters, digits, dots and hyphens, at most 64',
   })
 }
 

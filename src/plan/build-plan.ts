@@ -85,6 +85,8 @@ export interface RunStep extends StepBase {
   readonly user: string
   readonly network: 'default' | 'none' | 'host'
   readonly security: 'sandbox' | 'insecure'
+  /** What the command sees as the name of its machine (BUILDKIT_SANDBOX_HOSTNAME); absent: that of every sandbox. */
+  readonly hostname?: string
   readonly mounts: readonly RunMount[]
 }
 

@@ -19,6 +19,14 @@ const builderArguments = new Set([
   'SOURCE_DATE_EPOCH',
 ])
 
+/** Those that ask for something that is not there, and what there is instead. */
+const withoutEffect: ReadonlyMap<string, string> = new Map([
+  ['BUILDKIT_MULTI_PLATFORM', 'one platform makes no index; several do: --platform linux/amd64,linux/arm64'],
+  ['BUILDKIT_BUILD_NAME', 'builds have no names; name the image with -t'],
+  ['BUILDKIT_SBOM_SCAN_CONTEXT', 'no SBOM is written'],
+  ['BUILDKIT_SBOM_SCAN_STAGE', 'no SBOM is written'],
+])
+
 /** Warns about every build argument that no ARG of the file, and no trigger of a base image, declares. */
 export function warnAboutUnusedArgs(
   {
@@ -33,7 +41,10 @@ export function warnAboutUnusedArgs(
     ...stages.flatMap(stage => stage.instructions.map(({ instruction }) => instruction)),
   ]
   const declared = new Set([...globals.declared, ...instructions.flatMap(declaredNames)])
-  for (const name of buildArgs.keys()) {
+  for (const [name, value] of buildArgs) {
+    const instead = withoutEffect.get(name)
+    if (instead !== undefined && !/^(|0|f|false)$/i.test(value))
+      warn({ code: 'UnusedBuildArg', message: `--build-arg ${name} has no effect`, hint: instead })
     if (declared.has(name) || builderArguments.has(name) || isProxyArgument(name)) continue
     const near = nearest(name, declared)
     warn({

@@ -37,11 +37,12 @@ export function readAddress(address: string): { readonly git: boolean; readonly 
 export async function openRemoteContext(
   { store, remote }: { readonly store: Store; readonly remote: Remote },
   address: string,
-  options: Pick<FetchOptions, 'onBytes'> = {},
+  options: Pick<FetchOptions, 'onBytes'> & { readonly keepGitDir?: boolean } = {},
 ): Promise<RemoteContext> {
   const { git, whole } = readAddress(address)
   if (git) {
-    const checkout = await remote.git(parseGitUrl(whole))
+    const source = parseGitUrl(whole)
+    const checkout = await remote.git({ ...source, keepGitDir: source.keepGitDir || options.keepGitDir === true })
     return { kind: 'files', tree: { ...(await checkout.open()), identity: cacheKey('git', checkout.identity) } }
   }
   return openBlobContext(store, await remote.file(whole, options), new URL(whole).host)

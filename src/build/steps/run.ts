@@ -31,8 +31,7 @@ import {
 } from '../step-kind.ts'
 import { type BindAspect, bindsStages, mountFamily, mountKeys } from '../run-mount-keys.ts'
 
-const hostname = 'buildkitsandbox'
-const ownHosts = `127.0.0.1\tlocalhost ${hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n`
+const usualHostname = 'buildkitsandbox'
 
 /** RUN: the only step that needs a directory, a mount and a process. */
 export const runKind: StepKind<RunStep> = (step, inputs) => {
@@ -77,6 +76,7 @@ async function runKey(step: RunStep, inputs: StepInputs, by: BindAspect): Promis
     security: step.security,
     extraHosts: inputs.runs.extraHosts.map(({ name }) => name),
     platform: formatPlatform(inputs.platform),
+    ...(step.hostname !== undefined && { hostname: step.hostname }),
   }
   const named = { ...about, mounts }
   const family = bindsStages(step) ? cacheKey('run', { ...about, mounts: mountFamily(step) }) : undefined
@@ -127,6 +127,7 @@ async function execute(
     target: workspace.resolved.get(mount.target) ?? mount.target,
   })
   const host = inputs.host()
+  const hostname = step.hostname ?? usualHostname
   const plan = planSandbox(
     {
       root: { kind: 'overlay', lower: workspace.lower, upper: workspace.upper, work: workspace.work, volatile: true },
@@ -139,7 +140,7 @@ async function execute(
       hostname,
       network: step.network === 'none' ? 'none' : 'host',
       privileges: step.security,
-      ...sandboxSettings(inputs.runs),
+      ...sandboxSettings(inputs.runs, hostname),
       resolvConf: await hostResolvConf(),
       scratch,
       stdio: 'pipe',
@@ -174,11 +175,11 @@ function foreignProgram(platform: Platform, cause: unknown): UserError {
   })
 }
 
-function sandboxSettings({
-  extraHosts,
-  shmSize,
-  ulimits,
-}: RunSettings): Pick<SandboxSpec, 'hosts' | 'shmSize' | 'ulimits'> {
+function sandboxSettings(
+  { extraHosts, shmSize, ulimits }: RunSettings,
+  hostname: string,
+): Pick<SandboxSpec, 'hosts' | 'shmSize' | 'ulimits'> {
+  const ownHosts = `127.0.0.1\tlocalhost ${hostname}\n::1\tlocalhost ip6-localhost ip6-loopback\n`
   const lines = extraHosts.map(({ name, address }) => `${address}\t${name}\n`)
   return {
     hosts: [ownHosts, ...lines].join(''),

@@ -18,7 +18,7 @@ import { checkImageOptions } from '../build/check-image-options.ts'
 import { checkedWarnings, refuseFailing } from '../build/checked-warnings.ts'
 import { type NamedContexts, namedContexts, type OpenContexts, openContexts } from '../build/named-contexts.ts'
 import { type Elsewhere, openElsewhere } from '../build/open-elsewhere.ts'
-import { needsNamespace, plansFromOptions } from '../build/plan-from-options.ts'
+import { isSwitchedOn, needsNamespace, plansFromOptions } from '../build/plan-from-options.ts'
 import { type ReadDockerfile, readDockerfile } from '../build/read-dockerfile.ts'
 import { readSecrets } from '../build/read-secrets.ts'
 import { writeOutputs } from '../build/write-outputs.ts'
@@ -46,7 +46,11 @@ export async function buildCommand(path: string, flags: BuildFlags, context: Cli
   const early = await enterBeforeReading(path, flags, context)
   if (early !== undefined) return early
   const contexts = namedContexts(flags.buildContext ?? [], context)
-  const input = { path, ...(flags.file !== undefined && { file: flags.file }) }
+  const input = {
+    path,
+    ...(flags.file !== undefined && { file: flags.file }),
+    keepGitDir: isSwitchedOn('BUILDKIT_CONTEXT_KEEP_GIT_DIR', flags, context),
+  }
   const need = await withStore(
     context,
     async store => {
@@ -221,7 +225,7 @@ async function buildAndWrite(given: Build, context: CliContext): Promise<BuildOu
   const { annotation: annotations = [], output = [] } = flags
   const named = localImage(images)
   const { cacheTo = [] } = flags
-  const inline = cacheTo.some(({ type }) => type === 'inline')
+  const inline = wantsInlineCache(flags, context)
     ? { inlineCache: inlineCacheOf({ store, caches, signal: context.interrupts.signal }) }
     : {}
   const outcome = {
@@ -249,6 +253,15 @@ async function buildAndWrite(given: Build, context: CliContext): Promise<BuildOu
     await writeCaches(exported, { store, teller, warn, flags, plans: build.plans, images: built, caches }, context)
   }
   return outcome
+}
+
+/** `--cache-to type=inline`, or the build argument that meant it before; without a manifest that is for nothing. */
+function wantsInlineCache(flags: BuildFlags, context: CliContext): boolean {
+  return (
+    (flags.cacheTo ?? []).some(({ type }) => type === 'inline') ||
+    ((flags.output ?? []).some(({ type }) => ['oci', 'docker', 'registry'].includes(type)) &&
+      isSwitchedOn('BUILDKIT_INLINE_CACHE', flags, context))
+  )
 }
 
 function inlineCacheOf(

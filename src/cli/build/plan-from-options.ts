@@ -111,6 +111,11 @@ export function buildArguments({ buildArg = [] }: BuildFlags, { environment }: C
   return Object.fromEntries([...(epoch ? [['SOURCE_DATE_EPOCH', epoch] as const] : []), ...pairs])
 }
 
+/** Whether a build argument for the builder itself is given and true, in the words of Go's strconv.ParseBool. */
+export function isSwitchedOn(name: string, flags: BuildFlags, context: CliContext): boolean {
+  return /^(1|t|true)$/i.test(buildArguments(flags, context)[name] ?? '')
+}
+
 /** Names that no stage has would silently do nothing. */
 function checkStageNames(names: readonly string[], { stages }: DockerfileTree): void {
   const known = stages.map(({ name, position }) => name ?? `stage-${position}`)

@@ -14,6 +14,8 @@ export interface BuildInput {
   readonly path: string
   /** `--file` as given. */
   readonly file?: string
+  /** Keep `.git` of a context that is a repository. */
+  readonly keepGitDir?: boolean
 }
 
 /** A Dockerfile and where the files are that it copies. */

@@ -13,6 +13,8 @@ export interface RemoteInput {
   readonly path: string
   /** `--file` as given: a path inside the context. */
   readonly file?: string
+  /** Keep `.git` of a repository. */
+  readonly keepGitDir?: boolean
 }
 
 /** What was read: a Dockerfile, and the files beside it where there are any. */
@@ -30,11 +32,11 @@ const longest = 16 << 20
  * `UserError`.
  */
 export async function readRemoteContext(
-  { path, file }: RemoteInput,
+  { path, file, keepGitDir = false }: RemoteInput,
   elsewhere: Elsewhere,
   context: CliContext,
 ): Promise<ReadRemote> {
-  const opened = await open(path, elsewhere, context)
+  const opened = await open({ path, keepGitDir }, elsewhere, context)
   const shown = path === '-' ? 'standard input' : path
   if (opened.kind === 'text') {
     if (file !== undefined && !(path === '-' && file === '-')) {
@@ -49,8 +51,12 @@ export async function readRemoteContext(
   throw usageError('both the context and the Dockerfile would come from standard input', 'name the file in the archive')
 }
 
-async function open(path: string, elsewhere: Elsewhere, context: CliContext): Promise<RemoteContext> {
-  if (path !== '-') return openRemoteContext(elsewhere, path)
+async function open(
+  { path, keepGitDir }: Required<Omit<RemoteInput, 'file'>>,
+  elsewhere: Elsewhere,
+  context: CliContext,
+): Promise<RemoteContext> {
+  if (path !== '-') return openRemoteContext(elsewhere, path, { keepGitDir })
   const { bytes } = await openInput('-', context)
   return openStreamContext(elsewhere.store, bytes, 'standard input')
 }
