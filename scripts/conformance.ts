@@ -75,6 +75,7 @@ async function tryCase(seed: number, laboratory: Laboratory): Promise<void> {
   let lines = verdict.lines
   let tries = 0
   const smallest = await shrinkCase(buildCase, async smaller => {
+    if (stopped) return false
     const again = await compareCase(smaller, `case-${seed}-${++tries}`, laboratory)
     const still = again.lines.length > 0 && shape(again.lines) === shape(verdict.lines)
     if (still) lines = again.lines

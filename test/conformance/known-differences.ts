@@ -92,7 +92,9 @@ export const knownDifferences: readonly Known[] = [
     why: 'the engine does not enter a directory that only a "!" line with wildcards brings back',
     explains: (line, { ignore }) =>
       ignore.some(pattern => pattern.startsWith('!') && /[*?[]/.test(pattern)) &&
-      /should not be there|^the engine refuses: .*(no such file or directory|not found)/.test(line),
+      (/should not be there|^the engine refuses: .*(no such file or directory|not found)/.test(line) ||
+        // What is in that directory does not fit onto what is there already.
+        /^Slipway refuses: .*(exists and is not a directory|cannot replace the directory)/.test(line)),
   },
   {
     rule: '12.1',
