@@ -344,17 +344,6 @@ describe('8 ARG and scope', () => {
     expect(warnings).toMatchObject([{ code: 'UnusedBuildArg', hint: 'did you mean VERSION?' }])
   })
 
-  test('8.9 arguments for the builder: the host name of RUN, and what has nothing to act on', async () => {
-    const buildArgs = { BUILDKIT_SANDBOX_HOSTNAME: 'builder-1.local', BUILDKIT_MULTI_PLATFORM: 'true' }
-    const { plan, warnings } = await planned('FROM x\nRUN true', { buildArgs })
-    expect(plan.stages[0]?.steps).toMatchObject([{ kind: 'run', hostname: 'builder-1.local' }])
-    expect(warnings).toMatchObject([{ message: '--build-arg BUILDKIT_MULTI_PLATFORM has no effect' }])
-    expect((await planned('FROM x\nRUN true', { buildArgs: { BUILDKIT_MULTI_PLATFORM: '0' } })).warnings).toEqual([])
-    await expect(planned('FROM x\nRUN true', { buildArgs: { BUILDKIT_SANDBOX_HOSTNAME: 'a b' } })).rejects.toThrow(
-      'BUILDKIT_SANDBOX_HOSTNAME is "a b", which is no host name',
-    )
-  })
-
   test('2.6 another frontend is a warning', async () => {
     for (const ref of ['docker/dockerfile:1', 'docker/dockerfile-upstream:master', 'docker.io/docker/dockerfile']) {
       expect((await planned(`# syntax=${ref}\nFROM scratch`)).warnings).toEqual([])

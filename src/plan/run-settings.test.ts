@@ -27,6 +27,20 @@ async function failure(text: string, options?: Partial<PlanOptions>): Promise<re
 }
 
 describe('what the command line says about RUN', () => {
+  test('8.9 arguments for the builder: the host name of RUN, and what has nothing to act on', async () => {
+    const text = 'FROM scratch\nRUN true'
+    const named = await plan(text, { buildArgs: { BUILDKIT_SANDBOX_HOSTNAME: 'builder-1.local' } })
+    expect(named.stages[0]?.steps).toMatchObject([{ kind: 'run', hostname: 'builder-1.local' }])
+    const wrong = { buildArgs: { BUILDKIT_SANDBOX_HOSTNAME: 'a b' } }
+    expect((await failure(text, wrong))[0]).toBe('BUILDKIT_SANDBOX_HOSTNAME is "a b", which is no host name')
+    const warned: string[] = []
+    for (const value of ['true', '0']) {
+      const buildArgs = { BUILDKIT_MULTI_PLATFORM: value }
+      await plan(text, { buildArgs, warn: ({ message }) => warned.push(message) })
+    }
+    expect(warned).toEqual(['--build-arg BUILDKIT_MULTI_PLATFORM has no effect'])
+  })
+
   test.each([
     ['--network=host', 'host', 'network.host', 'security.insecure'],
     ['--security=insecure', 'insecure', 'security.insecure', 'network.host'],
