@@ -25,28 +25,17 @@ export interface BuiltImage {
  * Throws a `UserError` for what the user can mend.
  */
 export async function buildImage(options: SolveOptions): Promise<BuiltImage> {
-  const image = await solveWithCaches(options)
+  const image = await solveAnyhow(options)
   const layers = image.chain.map(layer => layer.id)
   options.store.images.add(image.id, layers, imageRecipe(options.plan, image.chain))
   options.store.layers.touch(layers)
   return image
 }
 
-/** What a cache only has the names of is made after all where somebody needs its files. */
-async function solveWithCaches(options: SolveOptions): Promise<BuiltImage> {
+async function solveAnyhow(options: SolveOptions): Promise<BuiltImage> {
   if (!options.caches || options.caches.length === 0) return solveImage(options)
-  const { cachedStore, denyNeeded, LayerUnavailable } = await import('./remote-cache/solving.ts')
-  const cached = cachedStore(options.store, options.caches)
-  const cachedOptions = { ...options, store: cached.store }
-  if (cached.hasUnavailable) await denyNeeded(cachedOptions, cached)
-  for (;;) {
-    try {
-      return await solveImage(cachedOptions)
-    } catch (error) {
-      // What could not be foreseen: each time there is one layer less to count on.
-      if (!(error instanceof LayerUnavailable) || !cached.deny(error.layer)) throw error
-    }
-  }
+  const { solveWithCaches } = await import('./remote-cache/solve-with-caches.ts')
+  return solveWithCaches(options, options.caches, solveImage)
 }
 
 /** The same, but the store does not hold it as an image: a later prune takes it. */

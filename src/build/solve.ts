@@ -37,6 +37,8 @@ export interface SolveOptions {
   readonly noCache: boolean | ReadonlySet<string>
   /** Caches of others (`--cache-from`), the first one first; `buildImage` uses them. */
   readonly caches?: readonly OpenedCache[]
+  /** Layers of the result that caches have are fetched, too: then a damaged one is noticed in time. */
+  readonly wholeResult?: boolean
   /** Contents that cache mounts start with. */
   readonly mountContents?: StepInputs['mountContents']
   /** For every RUN. */

@@ -25,8 +25,8 @@ const locks = 4096
 export class LayerUnavailable extends Error {
   readonly layer: LayerRecord
 
-  constructor(layer: LayerRecord) {
-    super(`the files of layer ${layer.id} are nowhere`)
+  constructor(layer: LayerRecord, options?: ErrorOptions) {
+    super(`the files of layer ${layer.id} are nowhere`, options)
     this.layer = layer
   }
 }
@@ -113,8 +113,13 @@ async function fetchArchive(
       failures.push(error)
     }
   }
-  if (failures.length > 0) throw failures[0]
-  throw missing(layer)
+  throw failed(layer, failures[0])
+}
+
+/** The cause says which layer it is: who got it from a cache makes it anew. */
+function failed(layer: LayerRecord, failure: unknown): UserError {
+  const { message, hint, details } = failure instanceof UserError ? failure : missing(layer)
+  return new UserError(message, { hint, details, cause: new LayerUnavailable(layer, { cause: failure }) })
 }
 
 async function* fromPlace(

@@ -1,4 +1,4 @@
-import type { LayerId, LayerPlace, LayerRecord, Store } from '#store'
+import { isElsewhere, type LayerId, type LayerPlace, type LayerRecord, type Store } from '#store'
 import type { CachedLayer } from './cache-format.ts'
 import { type OpenedCache, placeOf } from './open-cache.ts'
 
@@ -7,6 +7,11 @@ export interface CachedStore {
   readonly store: Store
   /** Do not count on a layer whose bytes nobody has: it is needed. Returns whether that is new. */
   deny(layer: LayerRecord): boolean
+  /**
+   * A layer of the caches cannot be fetched, or is not what it should be: the store forgets it, and the caches are not asked for it
+   * again. Returns false for a layer that is not from them.
+   */
+  reject(layer: LayerRecord): Promise<boolean>
   /** Whether any layer is known without its bytes. */
   readonly hasUnavailable: boolean
 }
@@ -24,6 +29,7 @@ export function cachedStore(store: Store, caches: readonly OpenedCache[]): Cache
   const { answers, families, layers } = indexOf(caches)
   const unavailable = new Map<LayerId, LayerRecord>()
   const denied = new Set<LayerId>()
+  const rejected = new Set<LayerId>()
 
   const get = (id: LayerId): LayerRecord | undefined => store.layers.get(id) ?? unavailable.get(id)
   const isHere = (id: LayerId): boolean => {
@@ -34,6 +40,7 @@ export function cachedStore(store: Store, caches: readonly OpenedCache[]): Cache
   }
   const materialise = ({ layer, places }: Answer): LayerId | undefined => {
     const { id, diffId } = layer
+    if (rejected.has(id)) return undefined
     if (diffId !== undefined && places.length > 0) {
       const { blob: _, ...named } = layer
       store.layers.name({ ...named, diffId })
@@ -70,6 +77,13 @@ export function cachedStore(store: Store, caches: readonly OpenedCache[]): Cache
     deny: ({ id }) => {
       if (!unavailable.delete(id)) return false
       denied.add(id)
+      return true
+    },
+    reject: async ({ id }) => {
+      if (!layers.has(id) || rejected.has(id)) return false
+      rejected.add(id)
+      const row = store.layers.get(id)
+      if (row && isElsewhere(row)) await store.layers.remove(row)
       return true
     },
     hasUnavailable: [...answers.values()].some(({ places }) => places.length === 0),

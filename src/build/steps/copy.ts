@@ -3,7 +3,7 @@ import { digestOf } from '#oci'
 import type { CopyStep } from '#plan'
 import { findOwner } from '#rootfs'
 import { type Archive, openArchive, type Selectable } from '#sources'
-import { cacheKey } from '#store'
+import { cacheKey, isElsewhere } from '#store'
 import {
   cleanPath,
   contentOf,
@@ -40,12 +40,16 @@ export const copyKind: StepKind<CopyStep> = (step, inputs) => {
     const { tree, items } = await sources.local()
     await learnContents(items, signal)
     if (tree) remember(tree, items)
-    const owner = step.chown === undefined ? undefined : await ownerOf(step, inputs)
-    const aspects = { mode: step.chmod?.kind !== 'octal', owner: owner === undefined, top: false }
+    // Whose number a name is depends on what lies below, which is part of the key: nothing is fetched for it, and where it is
+    // known, it only explains.
+    const mayLook = isNumeric(step) || !parent.some(layer => isElsewhere(store.layers.get(layer.id) ?? layer))
+    const owner = step.chown !== undefined && mayLook ? await ownerOf(step, inputs) : undefined
+    const aspects = { mode: step.chmod?.kind !== 'octal', owner: step.chown === undefined, top: false }
     const content = digestSelection(items, aspects)
-    const named = { ...about, content, ...(remote.length > 0 && { remote }), ...(owner && { owner }) }
+    const keyed = { ...about, content, ...(remote.length > 0 && { remote }) }
+    const named = { ...keyed, ...(owner && { owner }) }
     const listings = isListable(items) ? [{ digest: content, text: () => listSelection(items, aspects) }] : []
-    return { key: cacheKey('copy content', named), inputs: named, family, listings }
+    return { key: cacheKey('copy content', keyed), inputs: named, family, listings }
   }
 
   return {
@@ -122,9 +126,13 @@ function remember(tree: Selectable, items: readonly CopyItem[]): void {
   }
 }
 
+function isNumeric({ chown }: CopyStep): boolean {
+  return chown !== undefined && /^\d*(:\d*)?$/.test(chown)
+}
+
 async function ownerOf(step: CopyStep, inputs: StepInputs): Promise<Owner | undefined> {
   if (step.chown === undefined) return undefined
-  if (/^\d*(:\d*)?$/.test(step.chown)) return findOwner(emptyTree, step.chown)
+  if (isNumeric(step)) return findOwner(emptyTree, step.chown)
   if (step.link) {
     throw new UserError(`--link cannot look up the name in --chown=${step.chown}`, {
       hint: 'use numbers, such as 1000:1000: a linked layer does not see the files below it',

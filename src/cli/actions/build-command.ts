@@ -296,6 +296,7 @@ function solveOptions(
   const solve: SolveOptions = {
     ...teller,
     ...start,
+    wholeResult: (flags.output ?? []).some(({ type }) => type !== 'registry'),
     store,
     plan,
     ...(plans.length > 1 && { title: formatPlatform(plan.platform) }),

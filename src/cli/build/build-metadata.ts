@@ -44,8 +44,8 @@ export async function buildMetadata(
 
 async function describeStep(store: Store, step: StepReport): Promise<object> {
   // Only now is it asked how large the layers are that no image holds.
-  const known = store.layers.get(step.layer.id)
-  if (known?.size === undefined && !(known && isElsewhere(known))) await layerEntries(store, step.chain)
+  const known = store.layers.get(step.layer.id) ?? step.layer
+  if (known.size === undefined && !isElsewhere(known)) await layerEntries(store, step.chain)
   return {
     stage: step.stage,
     line: step.line,
@@ -53,6 +53,6 @@ async function describeStep(store: Store, step: StepReport): Promise<object> {
     cached: step.cached,
     duration_ms: step.durationMs,
     layer: step.layer.id,
-    size: store.layers.get(step.layer.id)?.size ?? 0,
+    size: store.layers.get(step.layer.id)?.size ?? step.layer.size ?? 0,
   }
 }
