@@ -15,17 +15,17 @@ export interface IncomingBase {
 /** Takes a composed base into the store as an image, without a name, cut into layers as its file says; returns its id. */
 export async function addBaseImage(store: Store, { base, spec, text, signal }: IncomingBase): Promise<Digest> {
   const created = new Date(base.created).toISOString()
-  const names = base.packages.map(({ name }) => name)
+  const names = base.locked.packages.map(({ name }) => name)
   if (base.system.kind === 'directory') {
     return addDirectoryImage(store, {
       directory: base.system.path,
-      key: cacheKey('base', { spec: text, packages: base.packages.map(({ sha256 }) => sha256) }),
+      key: cacheKey('base', { spec: text, packages: base.locked.packages.map(({ sha256 }) => sha256) }),
       created,
       config: diffId => baseConfig(base, spec, [{ diffId, packages: names }]),
     })
   }
   const { entries, owner } = base.system
-  const source = new Map(base.packages.map(item => [item.name, item.source]))
+  const source = new Map(base.locked.packages.map(item => [item.name, item.source]))
   const layers = cutLayers(entries, { layers: spec.layers, owner, source })
   return addTreeImage(store, {
     layers: layers.map(layer => layer.entries),

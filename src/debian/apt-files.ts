@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { UserError } from '#diagnostics'
-import type { Suite } from './load-suite.ts'
-import type { ResolvedPackage } from './resolve-base.ts'
+import type { ResolvedPackage, UsedSuite } from './resolve-base.ts'
 import type { RootDirectory } from './root-directory.ts'
 import type { Repository } from './select-repositories.ts'
 
@@ -11,7 +10,7 @@ import type { Repository } from './select-repositories.ts'
  */
 export function writeAptFiles(
   root: RootDirectory,
-  suites: readonly Suite[],
+  suites: readonly UsedSuite[],
   packages: readonly ResolvedPackage[],
   architecture: string,
 ): void {
@@ -31,7 +30,7 @@ function at(root: RootDirectory, path: string): string | Buffer {
 }
 
 /** sources.list(5). User and password of an address stay out of the image. */
-function sourceLine({ repository, components }: Suite, keyrings: string): string {
+function sourceLine({ repository, components }: UsedSuite, keyrings: string): string {
   const { uri, suite, trust, checkValidUntil } = repository
   const options = [
     ...(keyrings === '' ? [] : [`signed-by=${keyrings}`]),

@@ -1,12 +1,11 @@
 import type { Warning } from '#diagnostics'
-import type { Suite } from './load-suite.ts'
-import type { ResolvedBase } from './resolve-base.ts'
+import type { ResolvedBase, UsedSuite } from './resolve-base.ts'
 
 /** What will surprise somebody who installs packages in an image of this base. */
-export function baseWarnings({ packages, suites }: ResolvedBase): readonly Warning[] {
+export function baseWarnings({ packages, suites }: Pick<ResolvedBase, 'packages' | 'suites'>): readonly Warning[] {
   const names = new Set(packages.map(item => item.record.name))
   if (!names.has('apt')) return []
-  const using = (scheme: string): Suite | undefined => suites.find(suite => suite.repository.uri.startsWith(scheme))
+  const using = (scheme: string): UsedSuite | undefined => suites.find(suite => suite.repository.uri.startsWith(scheme))
   const local = using('file:')
   const encrypted = using('https:')
   return [

@@ -1,22 +1,17 @@
 import { readdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { UserError } from '#diagnostics'
-import { openHttp } from '#http'
 import { findHostTools, type HostTools } from '#linux'
 import type { ContainerConfig } from '#oci'
 import type { BaseConfig, BaseSpec } from './base-spec.ts'
 import { baseWarnings } from './base-warnings.ts'
-import { type ComposedBase, type ComposedSystem, type ComposeOptions, createReporter } from './compose-options.ts'
-import { targetArchitecture } from './debian-architecture.ts'
-import { fetchPackages } from './fetch-packages.ts'
-import { readHostApt } from './host-apt.ts'
+import { type ComposedBase, type ComposedSystem, type ComposeOptions } from './compose-options.ts'
+import { lockSystem } from './lock/lock-system.ts'
 import { makeRoot } from './make-root.ts'
 import { makeTree } from './minimal/make-tree.ts'
-import { createMirrorReader } from './mirror-reader.ts'
-import { openPackageCache } from './package-cache.ts'
-import { resolveBase, type ResolvedBase } from './resolve-base.ts'
+import type { ResolvedBase } from './resolve-base.ts'
+import { openSources } from './open-sources.ts'
 import { scanRoot } from './scan-root.ts'
-import { selectRepositories } from './select-repositories.ts'
 
 /**
  * Makes a root file system from Debian packages: indexes and packages verified and cached, dependencies solved. A full base has
@@ -33,25 +28,12 @@ export async function composeBase(spec: BaseSpec, given: ComposeOptions): Promis
     scratch: resolve(given.scratch),
     cacheDirectory: resolve(given.cacheDirectory),
   }
-  const { env, signal, hostRoot = '/', directory } = options
+  const { env, signal, directory } = options
   await requireEmpty(target)
-  const architecture = targetArchitecture(spec.kind, options.architecture ?? spec.architectures[0])
+  await using sources = await openSources(spec, options.architecture ?? spec.architectures[0], options)
+  const { architecture, cache, reporter } = sources
   const tools = spec.kind === 'full' ? privilegedTools(env['PATH']) : undefined
-  const reporter = createReporter(options)
-  const host = readHostApt(hostRoot)
-  const mirror = env['SLIPWAY_DEBIAN_MIRROR']
-  const repositories = selectRepositories(spec, { directory, mirror, host, architecture: architecture.name })
-  await using http = openHttp({ env })
-  const cache = await openPackageCache(options.cacheDirectory)
-  const resolved = await resolveBase(spec, {
-    repositories,
-    architecture: architecture.name,
-    distribution: host.distribution,
-    mirror: createMirrorReader(http, signal),
-    cache,
-    reporter,
-  })
-  const paths = await fetchPackages(resolved.packages, { http, cache, reporter, signal })
+  const { resolved, paths } = await sources.obtain()
   const epoch = epochOf(resolved)
   const common = { spec, paths, architecture: architecture.name, epoch, reporter }
   let system: ComposedSystem = { kind: 'directory', path: target }
@@ -65,21 +47,7 @@ export async function composeBase(spec: BaseSpec, given: ComposeOptions): Promis
   for (const warning of baseWarnings(resolved)) reporter.warn(warning)
   return {
     system,
-    packages: resolved.packages
-      .map(({ record }) => record)
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-      .map(({ name, version, architecture: of, source, size, installedSize, sha256, filename }) => {
-        return {
-          name,
-          version,
-          architecture: of,
-          source: sourceName(source, name),
-          size,
-          installedSize,
-          sha256,
-          filename,
-        }
-      }),
+    locked: lockSystem(resolved, architecture.name),
     omitted: resolved.omitted,
     warnings: reporter.warnings,
     platform: architecture.platform,
@@ -87,11 +55,6 @@ export async function composeBase(spec: BaseSpec, given: ComposeOptions): Promis
     config: containerConfig(spec.config),
     created: epoch * 1000,
   }
-}
-
-/** `Source` names a version where that differs from the package's. */
-function sourceName(source: string, name: string): string {
-  return source === '' ? name : (source.split(' ')[0] ?? name)
 }
 
 async function requireEmpty(target: string): Promise<void> {

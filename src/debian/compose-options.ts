@@ -2,25 +2,19 @@ import type { ProgressEvent, ProgressSink, Warning } from '#diagnostics'
 import type { ContainerConfig, Platform } from '#oci'
 import type { Entry } from '#tree'
 import type { NamedArchitecture } from './base-spec.ts'
+import type { BaseLock, LockedSystem } from './lock/base-lock.ts'
 import type { OmittedDependency } from './minimal/omissions.ts'
 
-/** What composing a base needs from the outside. */
-export interface ComposeOptions {
-  /**
-   * An existing empty directory; becomes the root file system, or holds the contents of a minimal base's entries. The caller
-   * removes it after an error.
-   */
-  readonly target: string
+/** What finding the packages of a base needs from the outside. */
+export interface ResolveOptions {
   /** Packages and indexes by digest; made where it does not exist. May be shared between processes. */
   readonly cacheDirectory: string
-  /** An existing directory for temporary files; everything of this run is removed in the end. */
-  readonly scratch: string
   /** Where relative paths of the base file start: its directory. */
   readonly directory: string
   /** Environment: SLIPWAY_DEBIAN_MIRROR, PATH, proxies and certificate authorities. */
   readonly env: Readonly<Record<string, string | undefined>>
-  /** The architecture to make, of those that the base file lists; default: this machine's. */
-  readonly architecture?: NamedArchitecture
+  /** Which packages to take; absent: as the repositories are now. */
+  readonly lock?: BaseLock
   /** The file system with the host's apt configuration and keyrings; default `/`. */
   readonly hostRoot?: string
   /** Default: nobody watches. */
@@ -30,21 +24,17 @@ export interface ComposeOptions {
   readonly signal?: AbortSignal
 }
 
-/** A package of a composed base. */
-export interface ComposedPackage {
-  readonly name: string
-  readonly version: string
-  readonly architecture: string
-  /** The source package that it was built from. */
-  readonly source: string
-  /** Bytes of the .deb. */
-  readonly size: number
-  /** Bytes, as the package estimates them. */
-  readonly installedSize: number
-  /** Digest of the .deb, 64 hexadecimal digits. */
-  readonly sha256: string
-  /** Its address below the mirror. */
-  readonly filename: string
+/** What composing a base needs from the outside. */
+export interface ComposeOptions extends ResolveOptions {
+  /**
+   * An existing empty directory; becomes the root file system, or holds the contents of a minimal base's entries. The caller
+   * removes it after an error.
+   */
+  readonly target: string
+  /** An existing directory for temporary files; everything of this run is removed in the end. */
+  readonly scratch: string
+  /** The architecture to make, of those that the base file lists; default: this machine's. */
+  readonly architecture?: NamedArchitecture
 }
 
 /** Where the files of a base are. */
@@ -62,8 +52,8 @@ export type ComposedSystem =
 /** A root file system that is complete, and what an image of it says. */
 export interface ComposedBase {
   readonly system: ComposedSystem
-  /** By name. */
-  readonly packages: readonly ComposedPackage[]
+  /** Its packages, as a lock has them. */
+  readonly locked: LockedSystem
   /** Dependencies that a minimal base does not follow, as `package: relation`. */
   readonly omitted: readonly OmittedDependency[]
   readonly warnings: readonly Warning[]

@@ -6,22 +6,32 @@ import type { Http } from '#http'
 import type { PackageCache } from './package-cache.ts'
 import type { ResolvedPackage } from './resolve-base.ts'
 
+/** What has to be known of a package to fetch it. */
+export interface FetchedPackage {
+  readonly record: Pick<ResolvedPackage['record'], 'name' | 'version' | 'filename' | 'size' | 'sha256'>
+  /** Addresses of repositories that have it, tried in turn. */
+  readonly uris: readonly string[]
+}
+
 export interface FetchContext {
   readonly http: Http
   readonly cache: PackageCache
   readonly reporter: Reporter
   readonly signal: AbortSignal | undefined
+  /** The packages are those of a lock, which a mirror may have dropped since. */
+  readonly isLocked?: boolean
 }
 
 const simultaneous = 8
 
 /** Brings packages into the cache, several at a time; gives the path of each by name. Throws a `UserError`. */
 export async function fetchPackages(
-  packages: readonly ResolvedPackage[],
-  { http, cache, reporter, signal }: FetchContext,
+  packages: readonly FetchedPackage[],
+  context: FetchContext,
 ): Promise<ReadonlyMap<string, string>> {
+  const { cache, reporter, signal } = context
   const paths = new Map<string, string>()
-  const missing: ResolvedPackage[] = []
+  const missing: FetchedPackage[] = []
   for (const item of packages) {
     const path = await cache.find(item.record)
     if (path === undefined) missing.push(item)
@@ -44,18 +54,39 @@ export async function fetchPackages(
     await inParallel(
       queue,
       simultaneous,
-      async ({ record, uri }, either) => {
-        const address = below(uri, record.filename)
-        const bytes = await createMirrorReader(http, either).stream(address, record.size)
-        if (bytes === undefined) {
-          throw new UserError(`${address} does not exist although the index lists it`, {
-            hint: 'the mirror is in the middle of an update or incomplete; try again later, or use another one',
-          })
-        }
-        paths.set(record.name, await cache.add(record, count(bytes), address))
+      async (item, either) => {
+        const { address, bytes } = await openPackage(item, context, either)
+        paths.set(item.record.name, await cache.add(item.record, count(bytes), address))
       },
       signal,
     )
   })
   return paths
+}
+
+interface OpenedPackage {
+  readonly address: string
+  readonly bytes: AsyncIterable<Uint8Array>
+}
+
+async function openPackage(
+  { record, uris }: FetchedPackage,
+  { http, isLocked }: FetchContext,
+  signal: AbortSignal,
+): Promise<OpenedPackage> {
+  for (const uri of uris) {
+    const address = below(uri, record.filename)
+    const bytes = await createMirrorReader(http, signal).stream(address, record.size)
+    if (bytes !== undefined) return { address, bytes }
+  }
+  const address = below(uris[0] ?? '', record.filename)
+  if (isLocked) {
+    throw new UserError(`the mirror no longer has ${record.name} ${record.version}, which the lock names`, {
+      hint: 'take newer versions with "slipway base update --write", or name a mirror that keeps old ones (a snapshot of the day of the lock)',
+      details: [address],
+    })
+  }
+  throw new UserError(`${address} does not exist although the index lists it`, {
+    hint: 'the mirror is in the middle of an update or incomplete; try again later, or use another one',
+  })
 }

@@ -8,7 +8,20 @@
  */
 export type { BaseConfig, BaseKind, BaseSpec, BaseVariant, NamedArchitecture, RepositorySpec } from './base-spec.ts'
 export { composeBase } from './compose-base.ts'
-export type { ComposedBase, ComposedPackage, ComposedSystem, ComposeOptions } from './compose-options.ts'
+export type { ComposedBase, ComposedSystem, ComposeOptions, ResolveOptions } from './compose-options.ts'
 export { type CutLayer, cutLayers } from './cut-layers.ts'
+export {
+  type BaseLock,
+  formatLock,
+  type LockedPackage,
+  type LockedSystem,
+  lockInputs,
+  parseLock,
+} from './lock/base-lock.ts'
+export { compareSystems, type PackageChange } from './lock/compare-locks.ts'
+export { lockBase } from './lock-base.ts'
 export { readBaseFile } from './read-base-file.ts'
 export { compareVersions } from './version.ts'
+export { cycloneDxDocument } from './sbom/cyclonedx.ts'
+export type { SbomSubject } from './sbom/describe-packages.ts'
+export { spdxDocument } from './sbom/spdx.ts'

@@ -6,6 +6,7 @@ import type { MirrorReader } from './mirror-reader.ts'
 import type { PackageCache } from './package-cache.ts'
 import { indexPackages } from './package-index.ts'
 import type { PackageRecord } from './package-record.ts'
+import type { ReleaseFile } from './release-file.ts'
 import type { Repository } from './select-repositories.ts'
 import { createOmissions, type OmittedDependency } from './minimal/omissions.ts'
 import { type Solution, solve, type Wanted } from './solve.ts'
@@ -17,15 +18,22 @@ export interface ResolvedBase {
   readonly packages: readonly ResolvedPackage[]
   /** Names of the packages that must be there before anything can run. */
   readonly core: ReadonlySet<string>
-  readonly suites: readonly Suite[]
+  readonly suites: readonly UsedSuite[]
   /** Dependencies that a minimal base does not follow. */
   readonly omitted: readonly OmittedDependency[]
 }
 
+/** A suite that packages come from. */
+export interface UsedSuite extends Pick<Suite, 'repository' | 'components'> {
+  readonly release: Pick<ReleaseFile, 'date' | 'origin'>
+}
+
 export interface ResolvedPackage {
   readonly record: PackageRecord
-  /** Address of its repository. */
-  readonly uri: string
+  /** Addresses of repositories that have it, tried in turn. */
+  readonly uris: readonly string[]
+  /** Position of its suite in `suites`. */
+  readonly suite: number
   /** Only there because another package needs it. */
   readonly automatic: boolean
 }
@@ -47,7 +55,7 @@ export async function resolveBase(spec: BaseSpec, context: ResolveContext): Prom
   const listed = spec.packages.map(({ relation }) => relation.name)
   const omissions = spec.kind === 'minimal' ? createOmissions(spec.omit, listed) : undefined
   return context.reporter.activity('solving dependencies', async () => {
-    const uris = suites.flatMap(suite => suite.indexes.map(() => suite.repository.uri))
+    const positions = suites.flatMap((suite, i) => suite.indexes.map(() => i))
     const universe = joinIndexes({
       indexes: suites.flatMap(suite => suite.indexes).map(indexPackages),
       architecture: context.architecture,
@@ -60,9 +68,11 @@ export async function resolveBase(spec: BaseSpec, context: ResolveContext): Prom
     const { core, solution, manual } = omissions ? solveMinimal(spec, universe) : solveBase(spec, universe)
     const packages = [...solution.values()].map(({ record }): ResolvedPackage => {
       checkRecord(record)
+      const suite = positions[record.repository] ?? 0
       return {
         record,
-        uri: uris[record.repository] ?? '',
+        suite,
+        uris: [suites[suite]?.repository.uri ?? ''],
         automatic: !manual.has(record.name) && !core.has(record.name),
       }
     })

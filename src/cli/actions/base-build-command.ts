@@ -1,10 +1,12 @@
-import { mkdir, readFile, rm } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { mkdir, rm } from 'node:fs/promises'
 import { addBaseImage } from '#build'
-import { type BaseSpec, composeBase, type ComposedBase, type NamedArchitecture, readBaseFile } from '#debian'
-import { type ProgressSink, type Source, UserError } from '#diagnostics'
+import { composeBase, type ComposedBase, type NamedArchitecture } from '#debian'
+import type { ProgressSink } from '#diagnostics'
 import { type Digest, familiarReference, hostPlatform, platformMatches, type Reference } from '#oci'
-import type { Store } from '#store'
+import type { LayerRecord, Store } from '#store'
+import { type BaseInput, readBase, resolveOptions } from '../base/base-input.ts'
+import { sbomFormatOf, writeSboms } from '../base/write-sbom.ts'
+import { writeOutputs } from '../build/write-outputs.ts'
 import type { BaseBuildFlags } from '../commands/base.ts'
 import type { CliContext } from '../context.ts'
 import { enterNamespace } from '../namespace.ts'
@@ -15,13 +17,18 @@ import { withStore } from '../store-root.ts'
 
 /** `slipway base build`. */
 export async function baseBuildCommand(file: string, flags: BaseBuildFlags, context: CliContext): Promise<number> {
-  const source = await readSource(file, context)
-  const spec = readBaseFile(source)
-  const inner = await enterNamespace(context, spec.kind === 'full')
+  const read = await readBase(file, context)
+  const input = flags.lock ? read : { ...read, lock: undefined }
+  for (const path of flags.sbom ?? []) sbomFormatOf(path)
+  const inner = await enterNamespace(context, input.spec.kind === 'full')
   if (inner !== undefined) return inner
   const mode = flags.quiet ? 'quiet' : flags.progress
   return withStore(context, async store => {
-    const images = await withProgress(mode, context, progress => composeAll({ spec, source, store, progress }, context))
+    const images = await withProgress(mode, context, async progress => {
+      const made = await composeAll({ input, store, progress }, context)
+      await writeAll(made, { input, store, progress, flags }, context)
+      return made
+    })
     for (const { image, references } of named(images, flags.tag ?? [])) {
       for (const reference of references) store.images.tag(reference, image.id)
       reportResult({ id: image.id, names: references.map(familiarReference) }, mode, context)
@@ -45,22 +52,8 @@ function named(
   })
 }
 
-async function readSource(file: string, { directory }: CliContext): Promise<Source> {
-  try {
-    return { name: file, text: await readFile(resolve(directory, file), 'utf8') }
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code !== 'ENOENT' && code !== 'EISDIR' && code !== 'ENOTDIR') throw error
-    throw new UserError(`there is no base file ${JSON.stringify(file)}`, {
-      hint: 'name a YAML file that says at least which suite, such as "suite: bookworm"',
-      cause: error,
-    })
-  }
-}
-
 interface Composing {
-  readonly spec: BaseSpec
-  readonly source: Source
+  readonly input: BaseInput
   readonly store: Store
   readonly progress: ProgressSink
 }
@@ -68,7 +61,7 @@ interface Composing {
 /** Makes one image for each architecture that the file lists. */
 async function composeAll(composing: Composing, context: CliContext): Promise<readonly BaseImage[]> {
   const teller = { progress: composing.progress, nextId: idCounter(), now: context.now }
-  const { architectures } = composing.spec
+  const { architectures } = composing.input.spec
   const images: BaseImage[] = []
   for (const architecture of architectures.length > 0 ? architectures : [undefined]) {
     images.push(await compose(composing, { architecture, teller }, context))
@@ -82,33 +75,50 @@ interface BaseImage {
 }
 
 async function compose(
-  { spec, source, store, progress }: Composing,
+  { input, store, progress }: Composing,
   { architecture, teller }: { readonly architecture: NamedArchitecture | undefined; readonly teller: ActivityTeller },
   context: CliContext,
 ): Promise<BaseImage> {
   const [target, scratch] = [await store.temporary('base'), await store.temporary('base-scratch')]
   for (const path of [target, scratch]) await mkdir(path, { mode: 0o755 })
   const { signal } = context.interrupts
-  const base = await composeBase(spec, {
+  const base = await composeBase(input.spec, {
+    ...resolveOptions(input, { store, progress, nextId: teller.nextId }, context),
     target,
     scratch,
-    cacheDirectory: packageCache(store, context),
-    directory: dirname(resolve(context.directory, source.name)),
-    env: context.environment,
-    progress,
-    nextId: teller.nextId,
-    signal,
+    ...(input.lock && { lock: input.lock }),
     ...(architecture && { architecture }),
   })
   const id = await tellActivity(teller, 'storing the image', () =>
-    addBaseImage(store, { base, spec, text: source.text, signal }),
+    addBaseImage(store, { base, spec: input.spec, text: input.source.text, signal }),
   )
   await rm(target, { recursive: true, force: true })
   return { id, base }
 }
 
-/** `SLIPWAY_PACKAGE_CACHE`, which several stores may share, else a part of the store. */
-function packageCache(store: Store, { environment, directory }: CliContext): string {
-  const { SLIPWAY_PACKAGE_CACHE } = environment
-  return SLIPWAY_PACKAGE_CACHE ? resolve(directory, SLIPWAY_PACKAGE_CACHE) : store.directory('packages')
+interface Writing extends Composing {
+  readonly flags: BaseBuildFlags
+}
+
+/** Outputs and bills of materials. */
+async function writeAll(
+  images: readonly BaseImage[],
+  { input, store, progress, flags }: Writing,
+  context: CliContext,
+): Promise<void> {
+  const teller = { progress, nextId: idCounter(), now: context.now }
+  const built = await Promise.all(
+    images.map(async ({ id, base }) => ({
+      platform: base.platform,
+      built: { id, config: await store.blobs.get(id), chain: chainOf(store, id), steps: [] },
+    })),
+  )
+  const references = flags.tag ?? []
+  await writeOutputs(flags.output ?? [], { store, images: built, references, annotations: [], teller }, context)
+  const systems = images.map(({ base }) => base.locked)
+  await writeSboms(flags.sbom ?? [], { input, systems }, context)
+}
+
+function chainOf(store: Store, id: Digest): readonly LayerRecord[] {
+  return (store.images.get(id)?.layers ?? []).map(layer => store.layers.get(layer) as LayerRecord)
 }
