@@ -9,6 +9,7 @@ import type { ResolvedPackage } from '../resolve-base.ts'
 import { makeAlternative, makeAlternatives } from './alternatives.ts'
 import { makeUsualLinks, setUpBaseSystem } from './base-system.ts'
 import { mergePackages } from './merge-packages.ts'
+import { setUpLibraries } from './libraries.ts'
 import { readMembers } from './package-members.ts'
 import { writePackageStatus } from './package-status.ts'
 import { createPackageTree, type PackageTree } from './package-tree.ts'
@@ -58,6 +59,7 @@ export async function makeTree(work: TreeWork): Promise<PackageTree> {
     }
     const java = byName.some(({ record }) => record.name.startsWith('openjdk-'))
     writeCertificates(tree, { java, created: epoch * 1000 })
+    for (const warning of setUpLibraries(tree, tree.entries(), architecture)) reporter.warn(warning)
     writePackageStatus(tree, byName, merged)
   })
   return tree
