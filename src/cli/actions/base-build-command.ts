@@ -110,11 +110,15 @@ async function writeAll(
   const built = await Promise.all(
     images.map(async ({ id, base }) => ({
       platform: base.platform,
-      built: { id, config: await store.blobs.get(id), chain: chainOf(store, id), steps: [] },
+      built: { id, config: await store.blobs.get(id), chain: chainOf(store, id), baseLayers: 0, steps: [] },
     })),
   )
   const references = flags.tag ?? []
-  await writeOutputs(flags.output ?? [], { store, images: built, references, annotations: [], teller }, context)
+  await writeOutputs(
+    flags.output ?? [],
+    { store, images: built, references, annotations: [], teller, registryFlags: flags },
+    context,
+  )
   const systems = images.map(({ base }) => base.locked)
   await writeSboms(flags.sbom ?? [], { input, systems }, context)
 }

@@ -5,9 +5,10 @@ import { choice } from '../options/choice.ts'
 import { collect } from '../options/collect.ts'
 import { type OutputOption, parseOutput } from '../options/output.ts'
 import { type ProgressMode, progressOption } from '../options/progress-option.ts'
+import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
 import { parseTag } from '../options/tag.ts'
 
-export interface BaseBuildFlags {
+export interface BaseBuildFlags extends RegistryFlags {
   readonly tag?: readonly Reference[]
   readonly output?: readonly OutputOption[]
   /** False for `--no-lock`. */
@@ -69,7 +70,7 @@ function declareBuild(command: Command, act: Act): void {
     )
     .option(
       '-o, --output <spec>',
-      'write the image also to type=oci|docker|tar|local,dest=PATH (repeatable); several architectures become an index in type=oci',
+      'write the image elsewhere, too: type=oci,dest=FILE and others, as build has them; several architectures become an index (repeatable)',
       collect(parseOutput),
     )
     .option('--no-lock', 'take the newest packages even where there is a lock')
@@ -86,6 +87,7 @@ function declareBuild(command: Command, act: Act): void {
         return baseBuildCommand(file, flags, context)
       }),
     )
+  addRegistryOptions(build)
   addExamples(build, [
     { command: 'printf "suite: bookworm\\npackages: [gcc, make]\\n" > base.yaml', does: 'say what is in it' },
     { command: 'slipway base build base.yaml -t base:bookworm', does: 'compose a base image' },
