@@ -4,13 +4,12 @@ import type { Plugin } from 'rolldown'
 const prefix = '\0builtin:'
 
 /** Loaded by every process of Node anyway; called too often for a wrapper. */
-const present = new Set(['node:fs', 'node:path', 'node:os', 'node:url', 'node:util', 'node:events', 'node:crypto'])
+const present = new Set(['node:fs', 'node:path', 'node:os', 'node:url', 'node:events', 'node:crypto'])
 
 /**
- * Imports of Node's own modules, cheaper. An `import … from 'node:fs'` makes Node read every export of the module, also
- * those that load others when they are read (streams, web crypto), and a module such as `node:child_process` or
- * `node:zlib` is loaded with the file that names it. Here each import becomes what is really used of
- * `process.getBuiltinModule`, and functions of modules that are not there yet load theirs with the first call.
+ * Imports of Node's own modules, later. A module such as `node:child_process`, `node:zlib` or `node:util` is loaded with the
+ * file that names it, and with it others: each costs a start milliseconds. Here functions of such modules load theirs
+ * with the first call; of those that every start needs what is used is taken at once.
  */
 export function builtinModules(): Plugin {
   return {

@@ -4,7 +4,7 @@ import { positionOf, UserError } from '#diagnostics'
 import { type IgnorePattern, ignoreMatcher } from '#dockerfile'
 import { diskPath, entryOf, listDirectory } from '#layer'
 import { getXattrs, keepHeapSmall } from '#linux'
-import { digestOf } from '#oci'
+import { type Digest, digestOf } from '#oci'
 import { readStatCache, type Store, writeStatCache } from '#store'
 import { type Entry, joinPath } from '#tree'
 import type { Selectable } from './selectable.ts'
@@ -35,6 +35,14 @@ export function openLocalContext(store: Store, path: string, ignore: readonly Ig
   /** A walk asks several things about one object in a row. */
   let last: { readonly at: string; readonly stats: Stats | undefined } | undefined
   let learnt = 0
+  /** What has extended attributes. */
+  const attributed = new Set<string>()
+  const learn = (at: string, key: FileKey, content: Digest | ''): void => {
+    const before = cache.files.get(at)
+    if (Date.now() - key[3] < racy || (before && isSame(before, key))) return
+    cache.files.set(at, attributed.has(at) ? [...key, content, 1] : [...key, content])
+    learnt++
+  }
 
   const statOf = (at: string): Stats | undefined => {
     if (last?.at !== at) last = { at, stats: lstatSync(diskPath(join(directory, at)), { throwIfNoEntry: false }) }
@@ -65,11 +73,16 @@ export function openLocalContext(store: Store, path: string, ignore: readonly Ig
         source: { kind: 'bytes', bytes: new Uint8Array() },
         content: digestOf(''),
       }
+    const key: FileKey = [found.size, found.ino, found.mtimeMs, found.ctimeMs]
+    const known = cache.files.get(at)
+    // An attribute that is set changes the ctime: what had none then has none now.
+    const bare = known !== undefined && isSame(known, key) && known[5] === undefined
+    const entry = entryOf(at, full, { stats: found, options: { overlay: false, ...(!bare && { xattrs: getXattrs }) } })
+    if (entry?.xattrs) attributed.add(at)
     if (found.isFile()) {
-      keys.set(at, [found.size, found.ino, found.mtimeMs, found.ctimeMs])
+      keys.set(at, key)
       if (keys.size === manyFiles) keepHeapSmall()
-    }
-    const entry = entryOf(at, full, { stats: found, options: { overlay: false, xattrs: getXattrs } })
+    } else if (!bare) learn(at, key, '')
     return entry && { ...entry, uid: 0, gid: 0 }
   }
 
@@ -90,17 +103,14 @@ export function openLocalContext(store: Store, path: string, ignore: readonly Ig
     knownContent: entry => {
       const known = cache.files.get(entry.path)
       const now = keys.get(entry.path)
-      return known && now && isSame(known, now) ? known[4] : undefined
+      return known && now && isSame(known, now) && known[4] !== '' ? known[4] : undefined
     },
     learnContent: (entry, content) => {
       const prefix = `${directory}/`
       if (entry.source?.kind !== 'file' || !entry.source.path.startsWith(prefix)) return
       const at = entry.source.path.slice(prefix.length)
       const now = keys.get(at)
-      const before = cache.files.get(at)
-      if (!now || Date.now() - now[3] < racy || (before && isSame(before, now))) return
-      cache.files.set(at, [...now, content])
-      learnt++
+      if (now) learn(at, now, content)
     },
     whyMissing: at => {
       const decision = filter?.decide(at)

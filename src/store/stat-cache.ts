@@ -9,8 +9,18 @@ export interface StatCache {
   readonly files: Map<string, StatCacheEntry>
 }
 
-/** Size, inode, mtime and ctime (milliseconds with fraction) as the key; SHA-256 of the content in hexadecimal. */
-export type StatCacheEntry = readonly [size: number, inode: number, mtimeMs: number, ctimeMs: number, digest: Digest]
+/**
+ * Size, inode, mtime and ctime (milliseconds with fraction) as the key; the content's digest, empty for what is no file;
+ * 1 where it has extended attributes.
+ */
+export type StatCacheEntry = readonly [
+  size: number,
+  inode: number,
+  mtimeMs: number,
+  ctimeMs: number,
+  digest: Digest | '',
+  attributed?: 1,
+]
 
 /** Rows that become text at once: one text for a million files would take more memory than the map. */
 const rowsAtOnce = 4096
@@ -26,7 +36,7 @@ export function readStatCache(root: string, directory: string): StatCache {
       version: number
       files: [string, ...StatCacheEntry][]
     }
-    if (version === 1) return { files: new Map(files.map(([path, ...entry]) => [path, entry])) }
+    if (version === 2) return { files: new Map(files.map(([path, ...entry]) => [path, entry])) }
   } catch {
     // Missing or damaged.
   }
@@ -42,7 +52,7 @@ export function writeStatCache(
   mkdirSync(join(root, 'contexts'), { recursive: true })
   const fd = openSync(temporary, 'wx', 0o600)
   try {
-    writeSync(fd, '{"version":1,"files":[')
+    writeSync(fd, '{"version":2,"files":[')
     let rows: unknown[] = []
     let separator = ''
     const flush = (): void => {

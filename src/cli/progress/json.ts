@@ -1,4 +1,3 @@
-import { TextDecoder } from 'node:util'
 import { type Place, positionOf, type ProgressEvent, type UserError, type Warning } from '#diagnostics'
 
 /** Where in which text; line and column count from 1. */
@@ -53,7 +52,7 @@ export type JsonEvent =
 
 /** Events as JSON, one a line. Gives the text to write for each event; may be empty. */
 export function openJson(): (event: ProgressEvent) => string {
-  const decoders = new Map<string, TextDecoder>()
+  const decoders = new Map<string, InstanceType<typeof TextDecoder>>()
   const decode = (id: number, stream: 'stdout' | 'stderr', data: Uint8Array): string => {
     const key = `${stream} ${id}`
     const decoder = decoders.get(key) ?? new TextDecoder()
