@@ -35,6 +35,10 @@ resident memory, looked at in rounds of their own.`,
     remarks,
     '## The floors',
     floorList(results),
+    '## Where the time of your build goes',
+    `\`slipway build --trace trace.json .\` writes a trace that chrome://tracing and ui.perfetto.dev show: every step on the line of its stage,
+in it the cache look-up, the making of the layer, packing, what it waited for, and the transfers. After the build it prints the
+critical path: the steps that the build's time consists of.`,
     '## Measure it yourself',
     `\`npm run bench\` runs all of it from a clean clone: whoever of Docker, buildah and podman is there takes part, and a registry on this
 machine, where \`docker-registry\` is installed. \`npm run bench -- --only S1,S3 --rounds 9\` runs some, \`--json FILE\` keeps every

@@ -32,19 +32,21 @@ export interface ActivityOptions {
   readonly nextId: () => number
 }
 
-function stageOf(plan: BuildPlan, { name }: StagePlan, title: string | undefined): { stage?: string } {
+/** How progress calls a stage; undefined for the only one of the only build. */
+export function stageLabel(plan: BuildPlan, { name }: StagePlan, title: string | undefined): string | undefined {
   const words = [title, plan.stages.length > 1 ? name : undefined].filter(word => word !== undefined)
-  return words.length === 0 ? {} : { stage: words.join(' ') }
+  return words.length === 0 ? undefined : words.join(' ')
 }
 
 export function startActivities({ progress, now, nextId, title }: ActivityOptions): Activities {
   const begin = ({ stage, plan, index, text }: About): Activity => {
     const id = nextId()
+    const label = stageLabel(plan, stage, title)
     progress({
       kind: 'begin',
       id,
       text,
-      ...stageOf(plan, stage, title),
+      ...(label !== undefined && { stage: label }),
       position: { index: index + 1, count: stage.steps.length + 1 },
       time: now(),
     })

@@ -50,7 +50,7 @@ export async function solveImage(options: SolveOptions): Promise<BuiltImage> {
 }
 
 async function imageOfStage(
-  { store, plan, signal }: SolveOptions,
+  { store, plan, signal, progress, now }: SolveOptions,
   solved: Solved,
 ): Promise<Pick<BuiltImage, 'id' | 'config' | 'chain' | 'baseLayers'>> {
   const stage = plan.stages[plan.target] as StagePlan
@@ -62,7 +62,10 @@ async function imageOfStage(
       : await clampTimes(store, solved.chain, { epoch: plan.epoch, baseLayers, signal })
   const packed: Awaited<ReturnType<typeof packedLayer>>[] = []
   for (const [i, { created }] of chain.entries()) {
+    const began = now()
     const layer = await packedLayer(store, chain.slice(0, i + 1), signal)
+    // A command's layer is packed when its digest is wanted, long after the step.
+    if (chain[i]?.diffId === undefined) progress({ kind: 'span', name: `packing layer ${i + 1}`, began, time: now() })
     packed.push({ ...layer, created: plan.epoch === undefined ? created : clampCreated(created, plan.epoch) })
   }
   const config = assembleImage({

@@ -6,7 +6,7 @@ import { type Chain, chainTree } from '#rootfs'
 import type { Remote } from '#sources'
 import { isElsewhere, type LayerRecord, type Store } from '#store'
 import type { MergedTree } from '#tree'
-import { type Activities, startActivities } from './activities.ts'
+import { type Activities, stageLabel, startActivities } from './activities.ts'
 import { followStage, type StageFollower } from './follow-stage.ts'
 import { fetchReport } from './fetch-report.ts'
 import type { OpenedCache } from './remote-cache/open-cache.ts'
@@ -22,6 +22,7 @@ import {
 } from './step-kind.ts'
 import { openStepMemory } from './step-memory.ts'
 import { takeTurn } from './take-turn.ts'
+import { timed } from './timed.ts'
 import { copyKind } from './steps/copy.ts'
 import { runKind } from './steps/run.ts'
 import { workdirKind } from './steps/workdir.ts'
@@ -199,17 +200,27 @@ async function solveStep(step: Step, context: StepContext): Promise<StepReport> 
   const started = options.now()
   const activity = activities.begin({ stage, plan: options.plan, index: index + 1, text: step.text })
   try {
-    const work = workOf(step, stepInputs(context, activity.report))
+    const inputs = stepInputs(context, activity.report)
+    const work = workOf(step, inputs)
     const asked: CacheKey[] = []
-    let layer = await findRecorded(work, store, { asked, mayHit: mayHitIn(options, stage) })
-    using turn = layer === undefined ? await turnFor(step, asked, { context, report: activity.report }) : undefined
+    let layer = await timed(inputs, { name: 'cache look-up' }, () =>
+      findRecorded(work, store, { asked, mayHit: inputs.mayHit }),
+    )
+    using turn =
+      layer === undefined
+        ? await timed(inputs, { name: 'waiting for other builds' }, () =>
+            turnFor(step, asked, { context, report: activity.report }),
+          )
+        : undefined
     if (turn) layer = await findRecorded(work, store, { asked: [], mayHit: true })
     const cached = layer !== undefined
     await follower.take(index, asked)
     // Why a command runs is told before; what only the making tells, behind it.
     const tellLate = !cached && work.lateKeys !== undefined
     if (!tellLate) await follower.tell(index, cached, activity.report)
-    layer ??= await makeAndRecord(work, { store, chain, asked, independent: step.kind === 'copy' && step.link })
+    layer ??= await timed(inputs, { name: 'making the layer' }, () =>
+      makeAndRecord(work, { store, chain, asked, independent: step.kind === 'copy' && step.link }),
+    )
     if (tellLate) {
       await follower.take(index, [...asked, ...(work.lateKeys?.() ?? [])])
       await follower.tell(index, cached, activity.report)
@@ -283,7 +294,13 @@ function stepInputs(context: StepContext, report: StepInputs['report']): StepInp
       tree ??= chainTree(options.store, chain, fetching)
       return tree
     },
-    source: ref => sources.open(ref, fetching),
+    source: ref => {
+      const stageOfRef = ref.kind === 'stage' ? options.plan.stages[ref.stage] : undefined
+      const label = stageOfRef && stageLabel(options.plan, stageOfRef, options.title)
+      if (!stageOfRef || label === undefined) return sources.open(ref, fetching)
+      const part = { name: `waiting for stage ${stageOfRef.name}`, waitsFor: label }
+      return timed({ report, now: options.now }, part, () => sources.open(ref, fetching))
+    },
     ...runsOf(options),
     warn: options.warn,
     mayHit: mayHitIn(options, stage),

@@ -87,6 +87,7 @@ export type ActivityEvent =
   | { readonly kind: 'log'; readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array }
   | Pick<Extract<ProgressEvent, { kind: 'transfer' }>, 'kind' | 'label' | 'done' | 'total'>
   | Pick<Extract<ProgressEvent, { kind: 'cache' }>, 'kind' | 'hit' | 'reasons'>
+  | Pick<Extract<ProgressEvent, { kind: 'span' }>, 'kind' | 'name' | 'began' | 'waitsFor'>
 
 /** A kind of step answers two questions about a step: what are its cache keys, and what is its layer? */
 export type StepKind<S> = (step: S, inputs: StepInputs) => StepWork

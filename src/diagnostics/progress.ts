@@ -43,6 +43,17 @@ export type ProgressEvent =
       readonly reasons: readonly CacheReason[]
       readonly time: number
     }
+  /** Something that took time, told at its end: a part of an activity, or without `id` of the whole. For traces. */
+  | {
+      readonly kind: 'span'
+      readonly id?: number
+      readonly name: string
+      /** Milliseconds since 1970. */
+      readonly began: number
+      /** The stage (as in `begin`) whose result was waited for. */
+      readonly waitsFor?: string
+      readonly time: number
+    }
   | { readonly kind: 'done'; readonly id: number; readonly cached: boolean; readonly time: number }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string; readonly time: number }
   | { readonly kind: 'warning'; readonly warning: Warning; readonly time: number }

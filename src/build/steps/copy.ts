@@ -25,6 +25,7 @@ import { learnContents } from '../contents.ts'
 import { type GatheredItem, gatherSources } from '../gather-sources.ts'
 import { flagPlace, placed, sourcePlace } from '../places.ts'
 import { type CacheKey, identityOf, inheritedTime, type StepInputs, type StepKind } from '../step-kind.ts'
+import { timed } from '../timed.ts'
 import { writeLayer } from '../write-layer.ts'
 
 /** COPY and ADD as pure layer programs: (tree of the parent, source tree, arguments) → entries. */
@@ -66,12 +67,16 @@ export const copyKind: StepKind<CopyStep> = (step, inputs) => {
     },
 
     makeLayer: async () => {
-      const entries = await layOut(step, await sources.all(), inputs)
-      const made = await writeLayer(store, entries, {
-        emptyTime: inheritedTime(parent),
-        signal,
-        onBytes: done => inputs.report({ kind: 'transfer', label: 'copying', done }),
-      })
+      const entries = await timed(inputs, { name: 'placing files' }, async () =>
+        layOut(step, await sources.all(), inputs),
+      )
+      const made = await timed(inputs, { name: 'packing' }, () =>
+        writeLayer(store, entries, {
+          emptyTime: inheritedTime(parent),
+          signal,
+          onBytes: done => inputs.report({ kind: 'transfer', label: 'copying', done }),
+        }),
+      )
       // Packing has hashed the contents; what a later source replaced is read for the key.
       late = [await contentKey()]
       return made

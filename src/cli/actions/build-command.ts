@@ -34,6 +34,7 @@ import { type ActivityTeller, idCounter, tellActivity } from '../progress/tell-a
 import { withProgress } from '../progress/with-progress.ts'
 import { withStore } from '../store-root.ts'
 import { writeFileWhole } from '../streams/write-file-whole.ts'
+import type { TraceFile } from '../trace/trace-file.ts'
 import { usageError } from '../usage-error.ts'
 
 /** `slipway build`. */
@@ -73,7 +74,8 @@ interface Request {
 }
 
 /** Standard output takes one thing, and an archive never goes to a terminal: say so before anything is built. */
-function checkOutputs({ output = [], printPlan }: BuildFlags, mode: ProgressMode, { stdout }: CliContext): void {
+function checkOutputs({ output = [], printPlan, trace }: BuildFlags, mode: ProgressMode, { stdout }: CliContext): void {
+  if (trace === '-') throw usageError('the trace needs a file of its own', 'name one: --trace trace.json')
   const streams = output.filter(({ destination }) => destination === '-').length
   if (streams === 0) return
   if (streams > 1 || mode === 'quiet' || printPlan) {
@@ -123,7 +125,9 @@ async function buildHere(store: Store, request: Request, context: CliContext): P
     context.stdout.write(plansToJson(await withPredictions(plans, { ...request, store }, context)))
     return undefined
   }
-  const result = await withProgress(mode, context, async progress => {
+  await using trace = flags.trace === undefined ? undefined : await traceFile(flags.trace, mode, context)
+  const result = await withProgress(mode, context, async shown => {
+    const progress = trace ? trace.follow(shown) : shown
     const teller = { progress, nextId: idCounter(), now: context.now }
     const { plans, warnings } = await planAll(store, request, { teller, context })
     const need = isOrdinaryUser(context) ? namespaceNeed(plans, store) : undefined
@@ -165,6 +169,11 @@ function namespaceNeed(plans: readonly BuildPlan[], store: Store): Need | undefi
   const plan = plans.find(each => needsNamespace(each, store))
   const run = plan?.stages.flatMap(stage => stage.steps).find(step => step.kind === 'run')
   return plan && (run ? { at: run.place } : {})
+}
+
+async function traceFile(path: string, mode: ProgressMode, context: CliContext): Promise<TraceFile> {
+  const { openTraceFile } = await import('../trace/trace-file.ts')
+  return openTraceFile(path, mode, context)
 }
 
 /** The plans with what the cache has of each step. */

@@ -53,6 +53,8 @@ export interface BuildFlags extends RegistryFlags {
   readonly push?: boolean
   readonly iidfile?: string
   readonly metadataFile?: string
+  /** A path as given. */
+  readonly trace?: string
   readonly verify?: boolean
   readonly printPlan?: boolean
   readonly call?: CallOption
@@ -157,6 +159,7 @@ export const build: Declare = (command, act) => {
     .option('--metadata-file <file>', 'write digests and steps to a file, as JSON')
     .option('--verify', 'build twice without cache, and fail where the results differ')
     .option('--print-plan', 'print the plan as JSON, with what the cache has of it, and build nothing')
+    .option('--trace <file>', 'write where the time went, for chrome://tracing or ui.perfetto.dev')
     .option('--explain', 'say of every step that is made anew which input differs from the last build')
     .option('--check', 'look for mistakes in the Dockerfile and build nothing (--call check)')
     .option('--call <method>', 'build nothing and tell: check, outline or targets[,format=json]', parseCall)

@@ -13,7 +13,7 @@ export interface JsonPlace {
  * milliseconds since 1970.
  */
 export type JsonEvent =
-  | Exclude<ProgressEvent, { kind: 'log' | 'warning' }>
+  | Exclude<ProgressEvent, { kind: 'log' | 'warning' | 'span' }>
   | {
       readonly kind: 'log'
       readonly id: number
@@ -82,6 +82,8 @@ export function openJson(): (event: ProgressEvent) => string {
       case 'transfer':
       case 'cache':
         return line(event)
+      case 'span':
+        return ''
     }
   }
 }

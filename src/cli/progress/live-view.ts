@@ -71,6 +71,7 @@ export function openLiveView(options: { readonly color: boolean }): LiveView {
       final.push(...renderWarning(event.warning, options).trimEnd().split('\n'))
       return
     }
+    if (event.kind === 'span') return
     const activity = running.get(event.id)
     if (!activity) return
     switch (event.kind) {

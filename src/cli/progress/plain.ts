@@ -51,6 +51,7 @@ export function openPlain(options: { readonly color: boolean }): (event: Progres
       activities.set(event.id, activity)
       return `#${activity.number} ${paint('bold', activity.title)}\n`
     }
+    if (event.kind === 'span') return ''
     const activity = activities.get(event.id)
     if (!activity) return ''
     const { number, began } = activity
