@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from './measure.ts'
@@ -119,10 +120,13 @@ function dockerBuilder(version: string): Builder {
 
 /** buildah, and podman, which builds with buildah's code. */
 function buildahBuilder(name: 'buildah' | 'podman', version: string): Builder {
-  const run = (...args: readonly string[]): Command => ({ program: name, args })
+  const runtime = runtimeFlags()
+  const run = (...args: readonly string[]): Command =>
+    name === 'podman' ? { program: name, args: [...runtime, ...args] } : { program: name, args }
   const build = (request: BuildRequest): Command =>
     run(
       'build',
+      ...(name === 'buildah' ? runtime : []),
       '-q',
       '--layers',
       ...(request.cached ? [] : ['--no-cache']),
@@ -152,6 +156,12 @@ function buildahBuilder(name: 'buildah' | 'podman', version: string): Builder {
     ],
     remove: tags => run('rmi', '-f', ...tags),
   }
+}
+
+/** crun refuses machines with both kinds of control groups; runc works there. */
+function runtimeFlags(): string[] {
+  const isHybrid = existsSync('/sys/fs/cgroup/unified')
+  return isHybrid && answer('runc', '--version') !== '' ? ['--runtime', 'runc'] : []
 }
 
 function answer(program: string, ...args: readonly string[]): string {

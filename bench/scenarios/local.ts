@@ -160,7 +160,7 @@ export const parallelStages: Scenario = {
           const command = builder.build(request)
           // buildah and podman build one stage after the other unless they are told.
           return builder.name === 'buildah' || builder.name === 'podman'
-            ? { ...command, args: [...command.args.slice(0, 1), '--jobs', '2', ...command.args.slice(1)] }
+            ? { ...command, args: command.args.flatMap(word => (word === 'build' ? [word, '--jobs', '2'] : [word])) }
             : command
         },
         check: newImage(),
