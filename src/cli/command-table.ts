@@ -98,6 +98,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/lint.ts')).lint,
   },
   {
+    name: 'fix',
+    summary: 'rewrite a Dockerfile so that its image gets smaller, and prove it',
+    load: async () => (await import('./commands/fix.ts')).fix,
+  },
+  {
     name: 'scan',
     summary: 'look for secrets in an image or a directory',
     load: async () => (await import('./commands/scan.ts')).scan,

@@ -12,7 +12,7 @@ export const rows: readonly (readonly string[])[] = [
   ['store', 'layer', 'registry'],
   ['image', 'rootfs', 'sources', 'debian', 'scan'],
   ['analyze', 'build'],
-  ['slim'],
+  ['slim', 'fix'],
   ['cli'],
 ]
 

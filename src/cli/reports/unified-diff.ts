@@ -17,13 +17,14 @@ export function unifiedDiff(before: string, after: string, name: string): string
     const now = lines.slice(0, first).filter(({ mark }) => mark !== '-').length
     const part = lines.slice(first, last)
     const count = (without: string): number => part.filter(({ mark }) => mark !== without).length
-    out.push(`@@ -${old + 1},${count('+')} +${now + 1},${count('-')} @@`)
+    out.push(`@@ -${before === '' ? 0 : old + 1},${count('+')} +${now + 1},${count('-')} @@`)
     out.push(...part.map(({ mark, text }) => mark + text))
   }
   return `${out.join('\n')}\n`
 }
 
 function linesOf(text: string): string[] {
+  if (text === '') return []
   return (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n')
 }
 

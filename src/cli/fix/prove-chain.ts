@@ -1,0 +1,70 @@
+import { UserError } from '#diagnostics'
+import { type FixChain, type FixInput, type Proposal, proposeFixes } from '#fix'
+import { buildState, type Proof, proveEqual, type Proving } from './prove-fix.ts'
+
+/** A change that was not made, and why. */
+export interface Dropped {
+  readonly proposal: Proposal
+  readonly reason: string
+}
+
+export interface ProvenChain {
+  readonly chain: FixChain
+  readonly proof: Proof
+  readonly dropped: readonly Dropped[]
+}
+
+/**
+ * Builds before and after. Where the images differ in more than is meant, or the second one cannot be built, changes are
+ * tried one by one, and those that are to blame are left out. Throws a `UserError` when the file itself cannot be built.
+ */
+export async function proveChain(input: FixInput, proving: Proving): Promise<ProvenChain> {
+  const before = await buildState(input, proving)
+  const whole = await proposeFixes(input)
+  const proof = await tried(before, whole, proving)
+  if (typeof proof !== 'string' && isGood(proof, whole)) return { chain: whole, proof, dropped: [] }
+  const dropped: Dropped[] = []
+  const without = new Set(input.without)
+  // One more each round, in order: what is good stays, and what is not is never proposed again.
+  for (let good = 0; ; ) {
+    const chain = await proposeFixes({ ...input, without })
+    const next = chain.proposals[good]
+    const part = partOf(chain, input, good + 1)
+    const result = await tried(before, next ? part : chain, proving)
+    if (!next) {
+      if (typeof result === 'string') throw new Error(result)
+      return { chain, proof: result, dropped }
+    }
+    if (typeof result !== 'string' && isGood(result, part)) good++
+    else {
+      const reason =
+        typeof result === 'string'
+          ? result
+          : (result.unexpected[0] ?? `${result.run?.command ?? ''} does something else`)
+      dropped.push({ proposal: next, reason })
+      without.add(next.key)
+    }
+  }
+}
+
+function partOf(chain: FixChain, input: FixInput, count: number): FixChain {
+  const proposals = chain.proposals.slice(0, count)
+  const ignore = proposals.reduce((text, each) => each.ignore ?? text, input.ignore)
+  return { proposals, dockerfile: proposals.at(-1)?.dockerfile ?? input.dockerfile, ignore }
+}
+
+/** A tree that is another one on purpose is good when what runs in it does the same. */
+function isGood({ unexpected, run }: Proof, { proposals }: FixChain): boolean {
+  if (run && !run.equal) return false
+  return unexpected.length === 0 || proposals.some(({ keepsTree }) => !keepsTree)
+}
+
+/** The proof, or why there is none. */
+async function tried(before: string, chain: FixChain, proving: Proving): Promise<Proof | string> {
+  try {
+    return await proveEqual([before, await buildState(chain, proving)], chain.proposals, proving)
+  } catch (error) {
+    if (error instanceof UserError) return `it cannot be built: ${error.message}`
+    throw error
+  }
+}

@@ -1,0 +1,26 @@
+import type { ImageDiff } from '#analyze'
+import type { Proposal } from './proposal.ts'
+
+/** What two images disagree about beyond what the changes are meant to change: one line each. */
+export function unexpectedDifferences(diff: ImageDiff, proposals: readonly Proposal[]): readonly string[] {
+  const meant = proposals.flatMap(({ differs }) => differs)
+  const files = diff.files
+    .filter(
+      ({ path, change, attributes }) =>
+        !isMeant(path, meant) &&
+        // A directory that was only there for what is gone.
+        !(change === 'removed' && meant.some(each => each.startsWith(`${path}/`))) &&
+        !(change === 'metadata' && attributes.length === 0),
+    )
+    .map(
+      ({ path, change, attributes }) =>
+        `/${path}: ${change === 'metadata' ? `other ${attributes.join(', ')}` : change}`,
+    )
+  return [...files, ...diff.config.map(({ field }) => `configuration: ${field}`)]
+}
+
+function isMeant(path: string, meant: readonly string[]): boolean {
+  return meant.some(each =>
+    each.startsWith('/') ? `/${path}/`.includes(each) : path === each || path.startsWith(`${each}/`),
+  )
+}

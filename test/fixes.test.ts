@@ -1,0 +1,126 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { canSandbox } from './host.ts'
+import { importTestBase, slipway, slipwayOk } from './slipway.ts'
+
+let root = ''
+let runs = false
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'slipway-'))
+  runs = (await importTestBase(root)).runs && canSandbox
+  if (runs)
+    await slipwayOk(['build', '-q', '-t', 'slipway-test/tools', 'test/fixes/base'], { root, cwd: process.cwd() })
+}, 60_000)
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+interface Fixed {
+  readonly changes: readonly { readonly kind: string; readonly keepsTree: boolean }[]
+  readonly dropped: readonly { readonly kind: string; readonly reason: string }[]
+  readonly diff: string
+  readonly proof: {
+    readonly equal: boolean
+    readonly saved: number
+    readonly unexpected: readonly string[]
+    readonly before: { readonly size: number }
+    readonly run?: { readonly equal: boolean }
+  }
+}
+
+/** What each sample must come to: the kinds of changes, and the fewest bytes that they save. */
+const samples: Readonly<Record<string, readonly [kinds: readonly string[], least: number]>> = {
+  'apk-index': [['clean-in-run'], 250_000],
+  'chmod-after-copy': [['set-owner'], 300_000],
+  'chown-after-copy': [['set-owner'], 400_000],
+  'chown-workdir': [['set-owner'], 400_000],
+  'compiler-purged': [['join-runs'], 500_000],
+  'file-removed-later': [['bind-mount'], 500_000],
+  'installer-removed': [['bind-mount'], 400_000],
+  'lists-left': [['clean-in-run'], 300_000],
+  'lists-removed-later': [['join-runs'], 300_000],
+  'npm-cache': [['cache-mount'], 220_000],
+  'pip-cache': [['clean-in-run'], 180_000],
+  'rubbish-in-context': [['dockerignore'], 300_000],
+  'several-at-once': [['join-runs', 'cache-mount', 'set-owner', 'dockerignore'], 800_000],
+  'state-between-runs': [['join-runs'], 300_000],
+  'yarn-cache': [['clean-in-run'], 220_000],
+}
+
+/** A copy of the sample; `NAME.size` becomes a file NAME of so many bytes. */
+function copyOf(name: string): string {
+  const directory = join(root, name)
+  cpSync(join('test/fixes', name), directory, { recursive: true })
+  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    if (!entry.name.endsWith('.size')) continue
+    const path = join(entry.parentPath, entry.name)
+    const size = Number(readFileSync(path, 'utf8'))
+    rmSync(path)
+    writeFileSync(path.slice(0, -5), Buffer.alloc(size, 'waste '))
+  }
+  return directory
+}
+
+async function fix(name: string, ...args: readonly string[]): Promise<Fixed> {
+  const { stdout } = await slipwayOk(['fix', '--prove', '--format', 'json', ...args, copyOf(name)], { root })
+  return JSON.parse(stdout) as Fixed
+}
+
+describe('wasteful Dockerfiles end with a smaller image and an equal tree', () => {
+  test.for(Object.entries(samples))('%s', { timeout: 60_000 }, async ([name, [kinds, least]], { skip }) => {
+    if (!runs) skip('needs root, namespaces and a static busybox')
+    const { changes, dropped, proof, diff } = await fix(name, '--write')
+    console.log(
+      `${name}: ${proof.before.size} bytes, ${proof.saved} saved, ${proof.equal ? 'equal' : proof.unexpected.join('; ')}`,
+    )
+    expect(proof.unexpected, diff).toEqual([])
+    expect(proof.equal).toBe(true)
+    expect(proof.saved, diff).toBeGreaterThanOrEqual(least)
+    expect(new Set(changes.map(({ kind }) => kind))).toEqual(new Set(kinds))
+    expect(dropped).toEqual([])
+    // What was written is what was proven: it builds, and nothing is left to change.
+    const again = await slipwayOk(['fix', '--format', 'json', join(root, name)], { root })
+    expect((JSON.parse(again.stdout) as Fixed).changes).toEqual([])
+  })
+
+  test('comments survive', async ({ skip }) => {
+    if (!runs) skip('needs root, namespaces and a static busybox')
+    const text = readFileSync(join(root, 'lists-removed-later/Dockerfile'), 'utf8')
+    expect(text).toBe(
+      'FROM slipway-test/tools\nRUN apt-get update && apt-get install -y --no-install-recommends hello \\\n# Make it small.\n && rm -rf /var/lib/apt/lists/*\n',
+    )
+  })
+
+  test('what would change other files is left out, with the reason', { timeout: 60_000 }, async ({ skip }) => {
+    if (!runs) skip('needs root, namespaces and a static busybox')
+    const { changes, dropped, proof } = await fix('others-owned-too')
+    expect(changes).toEqual([])
+    expect(dropped).toMatchObject([
+      { kind: 'set-owner', reason: expect.stringMatching(/^\/opt\/tool.*owner/) as string },
+    ])
+    expect(proof.saved).toBe(0)
+  })
+
+  test('another tree on purpose is said to be one, and a command compares', { timeout: 60_000 }, async ({ skip }) => {
+    if (!runs) skip('needs root, namespaces and a static busybox')
+    const { changes, proof } = await fix('compiler-in-image', '--multi-stage', '--run', '/opt/main')
+    expect(changes.some(({ kind, keepsTree }) => kind === 'multi-stage' && !keepsTree)).toBe(true)
+    expect(proof.equal).toBe(false)
+    expect(proof.run?.equal).toBe(true)
+    expect(proof.saved).toBeGreaterThan(200_000)
+  })
+})
+
+test('without --write nothing is written, and without --prove nothing is built', async () => {
+  mkdirSync(join(root, 'shown'))
+  const text = 'FROM no-such-image\nCOPY app /app\nRUN chown -R app /app\n'
+  writeFileSync(join(root, 'shown/Dockerfile'), text)
+  const { stdout } = await slipwayOk(['fix', 'shown'], { root })
+  expect(stdout).toContain('+COPY --chown=app app /app')
+  expect(stdout).toContain('-RUN chown -R app /app')
+  expect(stdout).toContain('not proven')
+  expect(readFileSync(join(root, 'shown/Dockerfile'), 'utf8')).toBe(text)
+  const failed = await slipway(['fix', '--prove', 'shown'], { root })
+  expect(failed.code).toBe(1)
+  expect(failed.stderr).toContain('no-such-image')
+})

@@ -1,0 +1,2 @@
+set -e
+head -c 5000 payload > /opt/installed
