@@ -220,3 +220,13 @@ test('an archive on the disk and SARIF', async () => {
     expect(message.text).not.toBe('')
   }
 })
+
+test('a push looks first, and --secrets=error pushes nothing', async () => {
+  await slipwayOk(['tag', 'planted', '127.0.0.1:1/planted'], { root })
+  const stopped = await slipway(['push', '--secrets=error', '127.0.0.1:1/planted'], { root })
+  expect(stopped.code).toBe(1)
+  expect(stopped.stderr).toMatch(/the image holds \d+ secrets, so it is not pushed/)
+  const warned = await slipway(['push', '127.0.0.1:1/planted'], { root })
+  expect(warned.stderr).toMatch(/warning: the image holds \d+ secrets/)
+  expect((await slipway(['push', '--secrets=off', '127.0.0.1:1/planted'], { root })).stderr).not.toContain('secrets')
+})

@@ -21,6 +21,7 @@ import { withProgress } from '../progress/with-progress.ts'
 import { withStore } from '../store-root.ts'
 import { pushedImage } from '../streams/pushed-image.ts'
 import { type PushedName, pushToRegistries } from '../streams/push-to-registry.ts'
+import { checkSecrets } from '../scan/check-secrets.ts'
 import { writeFileWhole } from '../streams/write-file-whole.ts'
 import { usageError } from '../usage-error.ts'
 
@@ -40,6 +41,8 @@ export async function pushCommand(names: readonly string[], flags: PushFlags, co
       await using open = openCliRegistries(flags, context)
       const { registries } = open
       const groups = await wanted(store, names, flags)
+      const ids = [...new Set(groups.flatMap(group => group.ids))]
+      await checkSecrets(store, ids, { mode: flags.secrets, context })
       return withProgress(mode, context, async progress => {
         const teller = { progress, nextId: idCounter(), now: context.now }
         const pushed: PushedName[] = []

@@ -1,14 +1,17 @@
 import type { Platform } from '#oci'
 import { addExamples, type Declare } from '../command-entry.ts'
+import { choice } from '../options/choice.ts'
 import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
 import { addCompressionOptions, type CompressionFlags } from '../options/compression.ts'
 import { collectPlatforms } from '../options/platforms.ts'
 import { type ProgressMode, progressOption } from '../options/progress-option.ts'
+import type { SecretsMode } from '../scan/check-secrets.ts'
 
 export interface PushFlags extends RegistryFlags, CompressionFlags {
   readonly allTags?: boolean
   readonly platform?: readonly Platform[]
   readonly digestFile?: string
+  readonly secrets: SecretsMode
   readonly progress: ProgressMode
   readonly quiet?: boolean
 }
@@ -24,6 +27,12 @@ export const push: Declare = (command, act) => {
       collectPlatforms,
     )
     .option('--digest-file <file>', 'write the digest of the pushed manifest to a file')
+    .option(
+      '--secrets <mode>',
+      'secrets in the image: warn (quick), error (look at everything, and push nothing), or off',
+      choice('--secrets', ['warn', 'error', 'off']),
+      'warn' as const,
+    )
     .addOption(progressOption())
     .option('-q, --quiet', 'print only names with digests')
     .action(
