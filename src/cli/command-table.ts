@@ -73,6 +73,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/push.ts')).push,
   },
   {
+    name: 'copy',
+    summary: 'copy images between registries, layouts, archives and the local store',
+    load: async () => (await import('./commands/copy.ts')).copy,
+  },
+  {
     name: 'tags',
     summary: 'list the tags of a repository in a registry',
     load: async () => (await import('./commands/tags.ts')).tags,

@@ -24,6 +24,11 @@ export {
   type PushOptions,
   pushLayers,
 } from './push-images.ts'
+export { collectManifests, type CollectOptions, type ImageContent } from './collect-manifests.ts'
+export { copyContent, type CopyContentOptions, writeContentArchive } from './copy-content.ts'
+export { type ImagePlace, parseImagePlace } from './image-place.ts'
+export { type LayoutSource, openLayoutSource } from './layout-source.ts'
+export { remoteAsArchived } from './remote-layers.ts'
 export type { LayoutChoice } from './read-layout-images.ts'
 export { type LayoutRepository, openLayoutRepository } from './layout-repository.ts'
 export {

@@ -44,7 +44,7 @@ export function writeDockerArchive(
       Layers: image.layers.map(layer => blobPath(digestHex(layer.diffId))),
     }
   })
-  const extra = file('manifest.json', Buffer.from(JSON.stringify(manifest)))
+  const extra = archiveFile('manifest.json', Buffer.from(JSON.stringify(manifest)))
   return writeTar(members(images, { ...options, compression: 'none', scratch: '' }, [extra]))
 }
 
@@ -53,24 +53,24 @@ async function* members(
   options: ArchiveOptions,
   extra: readonly TarInput[],
 ): AsyncGenerator<TarInput, void, undefined> {
-  yield directory('blobs')
-  yield directory('blobs/sha256')
+  yield archiveDirectory('blobs')
+  yield archiveDirectory('blobs/sha256')
   const blobs = layoutBlobs(images, options)
   try {
     for (let next = await blobs.next(); ; next = await blobs.next()) {
       if (next.done === true) {
         options.onManifests?.(next.value)
-        yield file('index.json', encodeIndex(indexEntries(images, next.value, options.group)))
+        yield archiveFile('index.json', encodeIndex(indexEntries(images, next.value, options.group)))
         break
       }
       const { digest, size } = next.value
-      yield { header: header(blobPath(digestHex(digest)), size), content: next.value.open() }
+      yield blobMember({ digest, size }, next.value.open())
     }
   } finally {
     await blobs.return([])
   }
   yield* extra
-  yield file('oci-layout', layoutVersion)
+  yield archiveFile('oci-layout', layoutVersion)
 }
 
 function blobPath(hex: string): string {
@@ -81,10 +81,19 @@ function header(path: string, size: number) {
   return { path, type: 'file', mode: 0o644, uid: 0, gid: 0, size, mtime: { seconds: 0, nanoseconds: 0 } } as const
 }
 
-function file(path: string, bytes: Uint8Array): TarInput {
+/** A small file of an archive. */
+export function archiveFile(path: string, bytes: Uint8Array): TarInput {
   return { header: header(path, bytes.length), content: [bytes] }
 }
 
-function directory(path: string): TarInput {
+export function archiveDirectory(path: string): TarInput {
   return { header: { ...header(path, 0), type: 'directory', mode: 0o755 } }
+}
+
+/** A blob of an archive. */
+export function blobMember(
+  { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
+  content: NonNullable<TarInput['content']>,
+): TarInput {
+  return { header: header(blobPath(digestHex(digest)), size), content }
 }

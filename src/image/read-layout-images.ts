@@ -61,7 +61,7 @@ export async function readLayoutImages(
 }
 
 /** By digest, also of what an index in the layout names; by tag; else the tag `latest`, or the only image there is. */
-async function chooseEntries(
+export async function chooseEntries(
   files: ArchiveFiles,
   all: readonly Descriptor[],
   { digest, tag }: LayoutChoice,

@@ -1,6 +1,6 @@
 import { UserError } from '#diagnostics'
 import { type Http, HttpError, type HttpResponse } from '#http'
-import { digestOf, Sha256 } from '#oci'
+import { Sha256 } from '#oci'
 import { askedOf, hasBlob, type Place, pushScope } from './place.ts'
 import { registryError, RegistryError } from './registry-error.ts'
 import type { StoredBlob } from './repository.ts'
@@ -123,6 +123,7 @@ function locationOf(upload: Upload, response: HttpResponse, fallback?: URL): URL
 
 async function patch(upload: Upload, location: URL): Promise<Sent> {
   const { expected } = upload
+  if (expected?.size === 0) return { location, blob: expected }
   const counted = counting(upload.source)
   const response = await ask(upload, {
     url: location,
@@ -134,7 +135,7 @@ async function patch(upload: Upload, location: URL): Promise<Sent> {
     body: counted.open,
   })
   await response.discard()
-  return { location: locationOf(upload, response, location), blob: counted.blob() }
+  return { location: locationOf(upload, response, location), blob: await wholeBlob(upload, counted) }
 }
 
 async function patchChunks(upload: Upload, { location: first, chunk }: Begun): Promise<Sent> {
@@ -152,7 +153,7 @@ async function patchChunks(upload: Upload, { location: first, chunk }: Begun): P
     location = locationOf(upload, response, location)
     at += bytes.length
   }
-  return { location, blob: counted.blob() }
+  return { location, blob: await wholeBlob(upload, counted) }
 }
 
 async function* chunksOf(source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
@@ -171,7 +172,7 @@ async function* chunksOf(source: AsyncIterable<Uint8Array>, size: number): Async
 
 /** PUT wants the digest beforehand: where nobody knows it, the source is read once for it alone. */
 async function putWhole(upload: Upload, location: URL): Promise<StoredBlob> {
-  const blob = upload.expected ?? (await measure(upload.source))
+  const blob = upload.expected ?? (await measure(upload))
   const counted = counting(upload.source)
   const response = await ask(upload, {
     url: withDigest(location, blob),
@@ -180,14 +181,14 @@ async function putWhole(upload: Upload, location: URL): Promise<StoredBlob> {
     body: counted.open,
   })
   await response.discard()
-  verify(upload, counted.blob(), blob)
+  verify(upload, await wholeBlob(upload, counted), blob)
   return blob
 }
 
-async function measure(source: () => AsyncIterable<Uint8Array>): Promise<StoredBlob> {
-  const counted = counting(source)
+async function measure(upload: Upload): Promise<StoredBlob> {
+  const counted = counting(upload.source)
   for await (const _ of counted.open());
-  return counted.blob()
+  return wholeBlob(upload, counted)
 }
 
 async function finish(upload: Upload, { location, blob }: Sent): Promise<StoredBlob> {
@@ -222,23 +223,45 @@ function withDigest(location: URL, { digest }: StoredBlob): URL {
   return url
 }
 
-/** A source that is hashed whenever it is read; what counts is the last reading. */
-function counting(source: () => AsyncIterable<Uint8Array>): {
-  open: () => AsyncIterable<Uint8Array>
-  blob: () => StoredBlob
-} {
-  let hash = new Sha256()
-  let blob: StoredBlob = { digest: digestOf(''), size: 0 }
-  async function* open(): AsyncGenerator<Uint8Array> {
-    const current = new Sha256()
-    hash = current
-    for await (const bytes of source()) {
-      current.update(bytes)
+/** A source that is hashed whenever it is read. */
+interface Counted {
+  readonly open: () => AsyncIterable<Uint8Array>
+  /** What the last reading gave, once the source has come to its end; undefined: it was not read to its end. */
+  readonly blob: () => Promise<StoredBlob | undefined>
+}
+
+function counting(source: () => AsyncIterable<Uint8Array>): Counted {
+  let last: Promise<StoredBlob | undefined> = Promise.resolve(undefined)
+  const open = (): AsyncIterable<Uint8Array> => {
+    const { promise, resolve } = Promise.withResolvers<StoredBlob | undefined>()
+    last = promise
+    return hashed(source(), resolve)
+  }
+  return { open, blob: () => last }
+}
+
+async function* hashed(
+  source: AsyncIterable<Uint8Array>,
+  onEnd: (blob: StoredBlob | undefined) => void,
+): AsyncGenerator<Uint8Array> {
+  const hash = new Sha256()
+  let blob: StoredBlob | undefined
+  try {
+    for await (const bytes of source) {
+      hash.update(bytes)
       yield bytes
     }
-    if (hash === current) blob = { size: current.size, digest: current.digest() }
+    blob = { size: hash.size, digest: hash.digest() }
+  } finally {
+    onEnd(blob)
   }
-  return { open, blob: () => blob }
+}
+
+/** A server can answer when it has all bytes, and before we know that these were all. */
+async function wholeBlob(upload: Upload, counted: Counted): Promise<StoredBlob> {
+  const blob = await counted.blob()
+  if (blob === undefined) throw broken(upload, 'answered before it had the whole blob')
+  return blob
 }
 
 /** So that the registry need not keep what nobody will finish; whether that works is nothing to wait for. */
