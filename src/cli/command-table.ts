@@ -48,6 +48,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/budget.ts')).budget,
   },
   {
+    name: 'ls',
+    summary: 'list files of an image',
+    load: async () => (await import('./commands/ls.ts')).ls,
+  },
+  {
     name: 'run',
     summary: 'run a command in an image',
     load: async () => (await import('./commands/run.ts')).run,

@@ -1,14 +1,20 @@
 import { findImage } from '#build'
 import type { HistoryFlags } from '../commands/history.ts'
 import type { CliContext } from '../context.ts'
+import { placeDetails, placeElsewhere } from '../images/place-details.ts'
 import { withStore } from '../store-root.ts'
 import { historyRows, idText, renderHistory, renderHistoryJson } from './history-rows.ts'
 import { imageDetails } from './image-details.ts'
 
 /** `slipway history`. */
 export async function historyCommand(name: string, flags: HistoryFlags, context: CliContext): Promise<number> {
-  const details = await withStore(context, store => imageDetails(store, findImage(store, name)))
-  const rows = historyRows({ id: details.image.id, ...details })
+  const sized = await withStore(context, async store => {
+    const place = placeElsewhere(name)
+    if (place) return placeDetails(place, { store, flags, context })
+    const details = await imageDetails(store, findImage(store, name))
+    return { id: details.image.id, ...details }
+  })
+  const rows = historyRows(sized)
   const { stdout, now } = context
   const view = {
     truncate: flags.trunc,

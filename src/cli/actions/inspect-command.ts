@@ -1,13 +1,24 @@
 import { findImage } from '#build'
+import type { ImageConfig } from '#oci'
 import type { CliContext } from '../context.ts'
+import { type PlaceDetails, placeDetails, placeElsewhere, type PlaceFlags } from '../images/place-details.ts'
 import { withStore } from '../store-root.ts'
 import { type ImageDetails, imageDetails, totalSize } from './image-details.ts'
 
 /** `slipway inspect`: a JSON list with one object per image, keys as `docker image inspect` has them. */
-export async function inspectCommand(names: readonly string[], context: CliContext): Promise<number> {
+export async function inspectCommand(
+  names: readonly string[],
+  flags: PlaceFlags,
+  context: CliContext,
+): Promise<number> {
   const objects = await withStore(context, async store => {
-    const found = names.map(name => findImage(store, name))
-    return Promise.all(found.map(async image => inspected(await imageDetails(store, image))))
+    const found: object[] = []
+    for (const name of names) {
+      const place = placeElsewhere(name)
+      if (place) found.push(inspectedPlace(await placeDetails(place, { store, flags, context })))
+      else found.push(inspected(await imageDetails(store, findImage(store, name))))
+    }
+    return found
   })
   context.stdout.write(`${JSON.stringify(objects, undefined, 4)}\n`)
   return 0
@@ -19,6 +30,31 @@ function inspected(details: ImageDetails): object {
     Id: image.id,
     RepoTags: tags,
     RepoDigests: details.digests,
+    ...described(config),
+    Size: totalSize(details),
+    ...(details.elsewhereSize > 0 && { RemoteSize: details.elsewhereSize }),
+    RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
+    LayerSizes: layerSizes,
+    History: config.history,
+  }
+}
+
+/** Sizes are those of the layers as they lie there, compressed. */
+function inspectedPlace({ id, config, layerSizes, names, manifest }: PlaceDetails): object {
+  return {
+    Id: id,
+    ...(manifest && { Digest: manifest.digest, NamedDigest: manifest.named, MediaType: manifest.mediaType }),
+    RepoTags: names,
+    ...described(config),
+    RemoteSize: layerSizes.reduce((sum, size) => sum + size, 0),
+    RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
+    RemoteLayerSizes: layerSizes,
+    History: config.history,
+  }
+}
+
+function described(config: ImageConfig): object {
+  return {
     Comment: config.history.at(-1)?.comment ?? '',
     ...(config.created !== undefined && { Created: config.created }),
     Author: config.author ?? '',
@@ -26,10 +62,5 @@ function inspected(details: ImageDetails): object {
     Architecture: config.architecture,
     ...(config.variant !== undefined && { Variant: config.variant }),
     Os: config.os,
-    Size: totalSize(details),
-    ...(details.elsewhereSize > 0 && { RemoteSize: details.elsewhereSize }),
-    RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
-    LayerSizes: layerSizes,
-    History: config.history,
   }
 }

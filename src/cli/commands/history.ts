@@ -1,7 +1,10 @@
+import { parsePlatform } from '#oci'
 import { addExamples, type Declare } from '../command-entry.ts'
+import type { PlaceFlags } from '../images/place-details.ts'
 import { formatOption, type ListFormat } from '../options/list-format.ts'
+import { addRegistryOptions } from '../options/registry-options.ts'
 
-export interface HistoryFlags {
+export interface HistoryFlags extends PlaceFlags {
   readonly quiet?: boolean
   /** False with `--no-trunc`. */
   readonly trunc: boolean
@@ -13,7 +16,8 @@ export interface HistoryFlags {
 /** Options of `slipway history`. */
 export const history: Declare = (command, act) => {
   command
-    .argument('<image>', 'name or id of an image')
+    .argument('<image>', 'name or id of an image, docker://NAME, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE')
+    .option('--platform <os/arch>', 'of an image elsewhere: which one of several', parsePlatform)
     .option('-q, --quiet', 'print only image ids')
     .option('--no-trunc', 'print whole ids and instructions')
     .option('-H, --human', 'sizes and dates for people', true)
@@ -25,6 +29,7 @@ export const history: Declare = (command, act) => {
         return historyCommand(image, flags, context)
       }),
     )
+  addRegistryOptions(command)
   addExamples(command, [
     { command: 'slipway history app', does: 'what each instruction added, the newest first' },
     { command: 'slipway history --no-trunc --human=false app', does: 'the same, nothing shortened or rounded' },
