@@ -178,14 +178,16 @@ async function pushLayer(layer: PushedLayer, push: LayerPush): Promise<Descripto
   const found = (await storedForm(layer, push)) ?? (await copiedForm(layer, push))
   if (found !== undefined) {
     forms.addPlace(layer.diffId, here, found)
-    return { ...found, mediaType: layerTypeIn(found.mediaType, format) ?? found.mediaType }
+    const { digest, size } = found
+    return { mediaType: layerTypeIn(found.mediaType, format) ?? found.mediaType, digest, size }
   }
   const { compress } = packing
   const plain = () => counted(layer.open(), (done, last) => push.report?.(push.label, done, last ? done : layer.size))
   const expected =
     compress === undefined && layer.size !== undefined ? { digest: layer.diffId, size: layer.size } : undefined
   const blob = await repository.upload(() => (compress === undefined ? plain() : compress(plain())), expected)
-  const stored = { mediaType: packing.mediaType, ...blob }
+  // Always in this order: the manifest's bytes depend on it.
+  const stored = { mediaType: packing.mediaType, digest: blob.digest, size: blob.size }
   forms.rememberCompressed(layer.diffId, packing.variant, stored)
   forms.addPlace(layer.diffId, here, stored)
   return stored
