@@ -44,7 +44,8 @@ export const knownDifferences: readonly Known[] = [
   {
     rule: '12.19',
     why: 'the engine does not apply --chown to what an archive holds',
-    explains: (line, buildCase) => /: [ug]id is \d+, should be \d+$/.test(line) && uses(buildCase, /ADD .*--chown/i),
+    explains: (line, buildCase) =>
+      /: [ug]id is \d+, should be \d+$/.test(line) && uses(buildCase, /\badd\s[^]*--chown/i),
   },
   {
     rule: '7.15',
@@ -76,7 +77,7 @@ export const knownDifferences: readonly Known[] = [
     explains: (line, buildCase) => {
       const path = /^(\S+): missing, should be .*"type":"(?:directory|file)"/.exec(line)?.[1]
       // A later stage may have copied them to another place.
-      return path !== undefined && mountTargets(buildCase).some(target => target === path || path.endsWith(target))
+      return path !== undefined && mountTargets(buildCase).includes(path.slice(path.lastIndexOf('/') + 1))
     },
   },
   {
@@ -138,13 +139,11 @@ export const knownDifferences: readonly Known[] = [
   },
 ]
 
-/** Where RUN mounts something, and the directories above. */
+/** The names of what RUN mounts something at, and of the directories above. */
 function mountTargets({ instructions }: BuildCase): string[] {
   return instructions.flatMap(text =>
     [...text.matchAll(/--mount=\S*?target=(\/[^,\s]*)/g)].flatMap(([, target = '']) =>
-      target
-        .split('/')
-        .flatMap((part, i, parts) => (part === '' || part === 'tmp' ? [] : [parts.slice(0, i + 1).join('/')])),
+      target.split('/').filter(part => part !== '' && part !== 'tmp'),
     ),
   )
 }
