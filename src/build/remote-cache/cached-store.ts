@@ -90,7 +90,8 @@ export function cachedStore(store: Store, caches: readonly OpenedCache[]): Cache
   }
 }
 
-function withoutBytes({ blob: _, ...layer }: CachedLayer): LayerRecord {
+function withoutBytes(cached: CachedLayer): LayerRecord {
+  const { blob: _, ...layer } = cached
   return { ...layer, name: '', forms: { directory: false, tar: false, entries: false }, unavailable: true }
 }
 

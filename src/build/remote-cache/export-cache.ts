@@ -60,7 +60,10 @@ export async function exportCache(
   const at = (diffId: Digest | undefined): number =>
     all.findIndex(blob => diffId !== undefined && blob === blobs.get(diffId))
   const records = recordsOf(contents, layers, layer => (archives.has(layer.id) ? at(layer.diffId) : -1), {
-    mounts: mounts.map(({ open: _, ...mount }) => ({ ...mount, blob: at(mount.diffId) })),
+    mounts: mounts.map(packed => {
+      const { open: _, ...mount } = packed
+      return { ...mount, blob: at(mount.diffId) }
+    }),
   })
   const config = Buffer.from(JSON.stringify(records))
   const configBlob = { mediaType: recordsType, digest: digestOf(config), size: config.length }

@@ -28,7 +28,7 @@ export interface PackedMount {
   readonly uid: number
   readonly gid: number
   /** The archive; may be asked for more than once. */
-  open(): AsyncIterable<Uint8Array>
+  readonly open: () => AsyncIterable<Uint8Array>
 }
 
 interface PackOptions {
