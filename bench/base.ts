@@ -1,6 +1,6 @@
 // `npm run bench:base [-- --rounds N]`: a full base with `slipway base build` and with mmdebstrap, alternating in one run, both
 // from one local mirror that holds exactly the packages needed, so that neither waits for a network. Prints medians of the
-// wall time and the ratio. Needs root, mmdebstrap, dpkg-dev and apt's own indexes of the release.
+// wall time and the ratio. Needs root, mmdebstrap, dpkg-dev and apt-utils.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,7 +16,12 @@ const mirror = join(scratch, 'mirror')
 
 function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
   const { status, stdout, stderr } = spawnSync(command, args, {
-    env: { ...process.env, SLIPWAY_ROOT: join(scratch, 'store'), ...env },
+    env: {
+      ...process.env,
+      SLIPWAY_ROOT: join(scratch, 'store'),
+      SLIPWAY_PACKAGE_CACHE: join(scratch, 'packages'),
+      ...env,
+    },
     encoding: 'utf8',
     cwd: scratch,
     maxBuffer: 1 << 28,
@@ -38,7 +43,7 @@ function makeMirror(): void {
   const pool = join(mirror, 'pool')
   const index = join(mirror, `dists/${suite}/main/binary-amd64`)
   for (const directory of [pool, index]) mkdirSync(directory, { recursive: true })
-  const cache = join(scratch, 'store/packages/sha256')
+  const cache = join(scratch, 'packages/sha256')
   for (const { filename, sha256 } of lock.systems.flatMap(system => system.packages)) {
     run('cp', [join(cache, sha256), join(pool, filename.split('/').at(-1) ?? '')])
   }
