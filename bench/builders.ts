@@ -31,8 +31,8 @@ export interface Builder {
   readonly history: (tag: string) => Command
   /** Brings a root file system into its store, not measured. */
   readonly importBase: (archive: string, tag: string, folder: string) => readonly Command[]
-  /** Removes images, not measured. */
-  readonly remove: (tags: readonly string[]) => Command
+  /** Removes what a run left in a store that is not the run's own. */
+  readonly remove: (names: readonly string[]) => Command
 }
 
 export const executable = fileURLToPath(new URL('../bin/slipway.js', import.meta.url))

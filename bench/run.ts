@@ -2,6 +2,7 @@
 //   --only S1,S3   --skip S13,S14   --rounds N (default 5)   --slipway-only   --short (S1, S2, S3, S8; slipway only)
 //   --json FILE    --write FILE (a page like docs/performance.md)    --scratch DIRECTORY
 // Only ratios within one run mean something: machines are noisy. Fails on wrong results, never on times.
+import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +14,7 @@ import { type Command, measure, type Run } from './measure.ts'
 import { performancePage } from './performance-page.ts'
 import { startRegistry } from './registry.ts'
 import { type CaseResult, type Measured, own, ownTable, type Results, usageTable, wallTable } from './results.ts'
-import type { Bed, Case, Scenario } from './scenario.ts'
+import { type Bed, type Case, resultTag, type Scenario } from './scenario.ts'
 import * as local from './scenarios/local.ts'
 import * as remote from './scenarios/registry.ts'
 import * as size from './scenarios/size.ts'
@@ -91,7 +92,20 @@ async function findKnown(): Promise<(command: string) => boolean> {
   }
 }
 
-async function makeBed(folder: string, peers: readonly Builder[]): Promise<Bed> {
+/** Peers have their own stores: what they build there is noted, and removed at the end. */
+function noting(builder: Builder, left: Set<string>): Builder {
+  return {
+    ...builder,
+    build: request => {
+      left.add(request.tag)
+      return builder.build(request)
+    },
+  }
+}
+
+async function makeBed(folder: string, found: readonly Builder[]): Promise<Bed> {
+  const left = new Set([resultTag])
+  const peers = found.map(builder => noting(builder, left))
   const slipway = slipwayBuilder(join(folder, 'store'))
   const archive = join(folder, 'base.tar')
   const busybox = findBusybox()
@@ -113,6 +127,7 @@ async function makeBed(folder: string, peers: readonly Builder[]): Promise<Bed> 
       writeFileSync(path, text)
       return path
     },
+    left,
     run: runPlain,
     knows: await findKnown(),
   }
@@ -217,10 +232,24 @@ function summary({ id, builders, failures, floor }: CaseResult): string {
   return `${id}: ${[...figures, ...under, ...failed].join('; ')}`
 }
 
+/** Also after a signal: nothing stays on the machine. */
+function cleanUp(): void {
+  bed?.registry?.[Symbol.dispose]()
+  for (const builder of bed?.peers ?? []) {
+    if (bed?.left.size === 0) continue
+    const { program, args, env } = builder.remove([...(bed?.left ?? [])])
+    spawnSync(program, args, { stdio: 'ignore', env: { ...process.env, ...env } })
+  }
+  rmSync(folder, { recursive: true, force: true })
+}
+
 const peers = values.short || values['slipway-only'] ? [] : findPeers()
 const folder = mkdtempSync(join(values.scratch ?? tmpdir(), 'slipway-bench-'))
 let bed: Bed | undefined
-try {
+process.on('exit', cleanUp)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
+
+async function main(): Promise<void> {
   const machine = describeMachine(folder)
   bed = await makeBed(folder, peers)
   const builders = Object.fromEntries([bed.slipway, ...peers].map(({ name, version }) => [name, version]))
@@ -236,7 +265,8 @@ try {
   const tables = peers.length > 0 ? [wallTable(results), usageTable(results)] : []
   process.stdout.write(`${[...tables, ownTable(results)].join('\n\n')}\n`)
   say(`${own} ${builders[own] ?? ''}: all results are right`)
-} finally {
-  bed?.registry?.[Symbol.dispose]()
-  rmSync(folder, { recursive: true, force: true })
 }
+
+await main()
+// Sockets of the registry are kept open for a while.
+process.exit()

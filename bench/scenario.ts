@@ -15,6 +15,8 @@ export interface Bed {
   readonly dockerfile: (name: string, text: string) => string
   /** Runs a command that nobody measures; gives its standard output. */
   readonly run: (command: Command) => Promise<string>
+  /** Names that images have in stores of peers, to be removed at the end. */
+  readonly left: Set<string>
   /** Whether slipway has the command here. */
   readonly knows: (command: string) => boolean
 }

@@ -43,6 +43,7 @@ export const coldPull: Scenario = {
         title: `pull a base of ${(root.tar.length / 1e6).toFixed(0)} MB from a local registry and one RUN`,
         // Nobody's store is emptied: every round offers an image that shares no blob with those before.
         before: async (builder, round) => {
+          bed.left.add(`${registry.host}/base:${marker(round)}`)
           if (!offered.has(round)) await registry.addImage('base', root, marker(round))
           offered.add(round)
           if (builder === bed.slipway) rmSync(store, { recursive: true, force: true })
