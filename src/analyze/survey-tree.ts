@@ -104,13 +104,20 @@ function noteHint(path: string, name: string, hints: Draft['hints']): void {
 export function findDuplicates(files: readonly VisibleFile[]): readonly (DuplicateReport & {
   readonly copies: readonly VisibleFile[]
 })[] {
+  // Most contents stand alone: no list for them.
+  const firsts = new Map<string, VisibleFile>()
   const byContent = new Map<string, VisibleFile[]>()
   for (const file of files) {
     const content = file.copy.entry.size === 0 ? undefined : contentOf(file.copy.entry)
     if (content === undefined) continue
+    const first = firsts.get(content)
+    if (!first) {
+      firsts.set(content, file)
+      continue
+    }
     const list = byContent.get(content)
     if (list) list.push(file)
-    else byContent.set(content, [file])
+    else byContent.set(content, [first, file])
   }
   const found = [...byContent].flatMap(([content, copies]) => {
     const [first] = copies

@@ -23,7 +23,8 @@ export interface CauseSources {
 export function findCauses(sources: CauseSources): readonly Cause[] {
   const { trace, survey, instructions, baseLayers } = sources
   const spoken = new Set<FileCopy>()
-  const visibleBelow = countBelow(survey.files.map(({ copy }) => copy))
+  let counted: ReadonlyMap<string, number> | undefined
+  const visibleBelow = (): ReadonlyMap<string, number> => (counted ??= countBelow(survey.files.map(({ copy }) => copy)))
   const common = { instructions, baseLayers, visibleBelow }
   const development = developmentFiles(sources)
   for (const copy of development) spoken.add(copy)
@@ -134,7 +135,7 @@ function products(
   {
     spoken,
     visibleBelow,
-  }: { readonly spoken: ReadonlySet<FileCopy>; readonly visibleBelow: ReadonlyMap<string, number> },
+  }: { readonly spoken: ReadonlySet<FileCopy>; readonly visibleBelow: () => ReadonlyMap<string, number> },
 ): readonly PathGroup[] {
   const isCopied = ({ copy }: VisibleFile): boolean => instructions[copy.origin]?.keyword !== 'RUN'
   const own = survey.files.filter(
@@ -146,6 +147,6 @@ function products(
   )
   return wholePaths(
     own.map(({ copy }) => copy),
-    visibleBelow,
+    visibleBelow(),
   )
 }

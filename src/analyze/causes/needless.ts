@@ -11,7 +11,7 @@ export interface NeedlessSources {
   /** Paths that the image's own instructions made and that nothing else speaks of: what a last stage would copy. */
   readonly products: () => readonly PathGroup[]
   /** Files below each directory of the final tree. */
-  readonly visibleBelow: ReadonlyMap<string, number>
+  readonly visibleBelow: () => ReadonlyMap<string, number>
 }
 
 /** Files of the final tree that are seldom needed there: one cause for each kind and layer. */
@@ -55,7 +55,7 @@ export function needlessCause(kind: CauseKind, copies: readonly FileCopy[], draf
       inBase,
       saving,
       files: copies.length,
-      paths: kind === 'version-control' ? repositories(copies) : wholePaths(copies, sources.visibleBelow),
+      paths: kind === 'version-control' ? repositories(copies) : wholePaths(copies, sources.visibleBelow()),
       title: titleOf(inBase ? 'the base image' : nameOf(instruction)),
       rewrite: inBase ? otherBase('take a base without them') : rewrite(instruction),
     },

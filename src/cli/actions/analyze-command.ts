@@ -1,6 +1,5 @@
 import { type Analysis, givenBase, htmlReport, type ReadableImage, studyImage } from '#analyze'
 import { ExitCode, UserError } from '#diagnostics'
-import { keepHeapSmall } from '#linux'
 import { type OpenImages, withImages } from '../analyze/open-images.ts'
 import { renderAnalysis } from '../analyze/render-analysis.ts'
 import { reportView } from '../analyze/report-view.ts'
@@ -16,7 +15,6 @@ export async function analyzeCommand(name: string, flags: AnalyzeFlags, context:
   if (flags.compare !== undefined && flags.html === undefined) {
     throw usageError('--compare shows changes in the page of --html', 'add --html FILE, or use slipway diff')
   }
-  keepHeapSmall()
   const names = [name, flags.base, flags.compare].filter(each => each !== undefined)
   return withImages(names, { options: flags, context }, async images => {
     const image = await withBase(await images.open(name), flags.base, images)

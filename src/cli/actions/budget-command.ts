@@ -2,7 +2,6 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Baseline, baselineOf, checkBudget, parseBaseline, studyImage } from '#analyze'
 import { ExitCode, UserError } from '#diagnostics'
-import { keepHeapSmall } from '#linux'
 import { type OpenImages, withImages } from '../analyze/open-images.ts'
 import { budgetMarkdown, renderBudget } from '../analyze/render-budget.ts'
 import { reportView } from '../analyze/report-view.ts'
@@ -15,7 +14,6 @@ import { usageError } from '../usage-error.ts'
 /** `slipway budget`. */
 export async function budgetCommand(name: string, flags: BudgetFlags, context: CliContext): Promise<number> {
   checkFlags(flags)
-  keepHeapSmall()
   const { against, max = [], save, markdown } = flags
   const stored = against === undefined ? undefined : await storedBaseline(against, context)
   const names = [name, ...(against === undefined || stored ? [] : [against])]

@@ -1,6 +1,5 @@
 import { diffImages, studyImage } from '#analyze'
 import { ExitCode } from '#diagnostics'
-import { keepHeapSmall } from '#linux'
 import { withImages } from '../analyze/open-images.ts'
 import { renderDiff } from '../analyze/render-diff.ts'
 import { reportView } from '../analyze/report-view.ts'
@@ -13,7 +12,6 @@ export async function diffCommand(
   flags: DiffFlags,
   context: CliContext,
 ): Promise<number> {
-  keepHeapSmall()
   return withImages([first, second], { options: flags, context }, async ({ open }) => {
     const one = await studyImage(await open(first))
     const two = await studyImage(await open(second))

@@ -1,6 +1,5 @@
 import { type NeedsReport, needsReport, studyImage } from '#analyze'
 import { ExitCode } from '#diagnostics'
-import { keepHeapSmall } from '#linux'
 import { cleanPath } from '#tree'
 import { withImages } from '../analyze/open-images.ts'
 import { renderNeeds } from '../analyze/render-needs.ts'
@@ -15,7 +14,6 @@ export async function needsCommand(
   flags: NeedsFlags,
   context: CliContext,
 ): Promise<number> {
-  keepHeapSmall()
   const names = [name, ...(flags.in === undefined ? [] : [flags.in])]
   return withImages(names, { options: flags, context }, async ({ open }) => {
     const study = await studyImage(await open(name))
