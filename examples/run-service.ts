@@ -1,6 +1,6 @@
 // What the smoke tests of the examples are made of: they run an image with `slipway run`, as a user does, ask it something, and
 // end it. A smoke test is called with the image and the name of its variant: `node smoke.ts go-web:scratch scratch`.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
@@ -14,12 +14,19 @@ export function smokeArguments(): { readonly image: string; readonly variant: st
   return process.exit(2)
 }
 
-/** Runs a command in an image to its end and gives its standard output. Throws where it fails. */
-export function runInImage(image: string, words: readonly string[], options: readonly string[] = []): string {
-  return execFileSync(process.execPath, [executable, 'run', '--rm', ...options, image, ...words], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+/** Runs a command in an image to its end and gives its standard output. Throws where it ends with another exit code. */
+export async function runInImage(
+  image: string,
+  words: readonly string[],
+  { options = [], exitCode = 0 }: { readonly options?: readonly string[]; readonly exitCode?: number } = {},
+): Promise<string> {
+  const args = [executable, 'run', '--rm', ...options, image, ...words]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
+  if (code !== exitCode) throw new Error(`${image}: ${words.join(' ')} ended with ${String(code)}:\n${output}`)
+  return output
 }
 
 export interface Service {
