@@ -42,6 +42,15 @@ describe.skipIf(!asRoot)('a command in a sandbox (needs root)', () => {
     expect(stderr).toBe('err\n')
   })
 
+  test.each(['', 'user'])('what it writes to can be opened by name %s', async user => {
+    const more = user === '' ? {} : { user: { uid: 1234, gid: 1234, groups: [], home: '/' } }
+    const { stdout, stderr } = await run(
+      'echo out >/dev/stdout; echo err >/dev/stderr; echo more >/proc/self/fd/1',
+      more,
+    )
+    expect({ stdout, stderr }).toEqual({ stdout: 'out\nmore\n', stderr: 'err\n' })
+  })
+
   const environments: [string, string[], Partial<SandboxSpec>][] = [
     ['plain', ['PATH=/bin', 'A=b c', 'EMPTY=', 'LINES=a\nb'], {}],
     ['names of shells', ['PATH=/bin', 'IFS=x', 'OPTIND=3', 'a.b=1', '_=x', 'PWD=/nowhere'], {}],

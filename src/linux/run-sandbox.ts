@@ -8,6 +8,7 @@ import { keepInheritedFiles } from './inherited-files.ts'
 import { createLaunchFilter } from './launch-filter.ts'
 import { mountsOfTopRoot, parseMountInfo } from './mount-info.ts'
 import { countOomKills } from './oom-kills.ts'
+import { openOutputPipe } from './output-pipe.ts'
 import type { SandboxPlan } from './plan-sandbox.ts'
 import { innermostProcess, sendSignal } from './process-tree.ts'
 import { lifelineFd, statusFd } from './sandbox-script.ts'
@@ -43,14 +44,14 @@ export async function runSandbox(plan: SandboxPlan, options: SandboxOptions): Pr
   writeScratch(plan)
   keepInheritedFiles()
   const oomKillsBefore = countOomKills()
-  const child = start(plan)
   const filter = createLaunchFilter(plan.launcher, chunk => options.onOutput('stderr', chunk))
-  child.stdout?.on('data', (chunk: Buffer) => options.onOutput('stdout', chunk))
-  child.stderr?.on('data', filter.push)
+  using pipes = openPipes(plan, [chunk => options.onOutput('stdout', chunk), filter.push])
+  const child = start(plan, pipes.fds)
+  pipes.handOver()
   const status = watchStatus(child, plan)
   using _abort = endOnAbort(child, plan, { status, signal: options.signal })
   using _signals = plan.stdio === 'inherit' ? forwardSignals(name => signalCommand(child, plan, name)) : undefined
-  await ended(child)
+  await Promise.all([ended(child), pipes.ended])
   const launchError = filter.end()
   options.signal?.throwIfAborted()
   if (!status.started) throw setupError([...status.messages, ...(launchError === undefined ? [] : [launchError])])
@@ -60,10 +61,22 @@ export async function runSandbox(plan: SandboxPlan, options: SandboxOptions): Pr
   return { exitCode, ...(signal && { signal }), oomKilled }
 }
 
-function start(plan: SandboxPlan): ChildProcess {
+type Take = (chunk: Buffer) => void
+
+/** Pipes for standard output and standard error; none with inherited streams. */
+function openPipes({ scratch, stdio }: SandboxPlan, takers: readonly [Take, Take]) {
+  const pipes = stdio === 'pipe' ? takers.map((take, i) => openOutputPipe(`${scratch}/output.${i}`, take)) : []
+  return {
+    fds: pipes.map(({ fd }) => fd),
+    handOver: (): void => pipes.forEach(pipe => pipe.handOver()),
+    ended: Promise.all(pipes.map(({ ended }) => ended)),
+    [Symbol.dispose]: (): void => pipes.forEach(pipe => pipe[Symbol.dispose]()),
+  }
+}
+
+function start(plan: SandboxPlan, outputs: readonly number[]): ChildProcess {
   const [file = '', ...args] = plan.argv
-  const streams =
-    plan.stdio === 'pipe' ? (['ignore', 'pipe', 'pipe'] as const) : (['inherit', 'inherit', 'inherit'] as const)
+  const streams = plan.stdio === 'pipe' ? ['ignore' as const, ...outputs] : (['inherit', 'inherit', 'inherit'] as const)
   try {
     return spawn(file, args, {
       cwd: plan.cwd,
