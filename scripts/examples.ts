@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type CommandLine, openCommandLine } from './examples/command-line.ts'
 import { measureImages } from './examples/measure-images.ts'
-import { type Example, readExamples } from './examples/read-examples.ts'
+import { type Example, readExamples, type Variant } from './examples/read-examples.ts'
 import { markdownPage } from './examples/markdown-page.ts'
 import { type Row, rowsOf, textTable } from './examples/size-table.ts'
 
-const usage = `usage: node scripts/examples.ts [options] [NAME…]
+const usage = `usage: npm run examples -- [options] [EXAMPLE[:VARIANT]…]
 
   --json            the table as JSON, on standard output
   --write FILE      write the table as a Markdown page (docs/examples.md is made so)
@@ -64,24 +64,29 @@ let stopped = false
 
 /** Builds the bases and all variants of an example, runs each, and measures. */
 async function runExample(example: Example, slipway: CommandLine, root: string): Promise<readonly Row[]> {
-  const { name, directory, bases, variants } = example
+  const { name, directory, bases, variants, script } = example
   const step = async (work: () => Promise<void>): Promise<void> => {
     if (stopped) throw new Error('stopped')
     await work()
   }
   for (const { file, tag } of bases) await step(() => slipway.show(['base', 'build', file, '-t', tag], directory))
-  for (const { tag, file, target, options } of variants) {
-    const args = ['-t', tag, '-f', file, ...(target === undefined ? [] : ['--target', target]), ...options, '.']
-    await step(() => slipway.show(['build', ...args], directory))
-  }
+  for (const variant of variants) await step(() => slipway.show(commandFor(variant), directory))
+  if (script !== undefined) await step(() => slipway.script(script, [], directory))
   if (flags.smoke) {
     for (const variant of variants) {
       await step(() => slipway.script('smoke.ts', [variant.tag, variant.name], directory))
     }
   }
+  if (variants.length === 0) return []
   const tags = variants.map(({ tag }) => tag)
   const sizes = await measureImages(tags, { slipway, scratch: root, compress: flags.compressed })
   return rowsOf(name, variants, sizes)
+}
+
+/** Arguments of the command that makes an image. */
+function commandFor({ tag, base, file, target, options }: Variant): readonly string[] {
+  if (base !== undefined) return ['base', 'build', base, '-t', tag]
+  return ['build', '-t', tag, '-f', file, ...(target === undefined ? [] : ['--target', target]), ...options, '.']
 }
 
 function report(rows: readonly Row[]): void {

@@ -18,9 +18,13 @@ try {
   assert.equal(await runInImage(image, ['curl', '-sS', `${url}/harbour`]), 'GET /harbour: a plain answer\n')
 
   // curl can check certificates: it has the authorities' file. Nobody speaks TLS here, but it is read before anything is sent.
-  const trace = await runInImage(image, ['curl', '-sv', '--stderr', '-', '--max-time', '5', `${url.replace('http', 'https')}/`], {
-    exitCode: 35,
-  })
+  const trace = await runInImage(
+    image,
+    ['curl', '-sv', '--stderr', '-', '--max-time', '5', `${url.replace('http', 'https')}/`],
+    {
+      exitCode: 35,
+    },
+  )
   assert.match(trace, /CAfile: \/etc\/ssl\/certs\/ca-certificates\.crt/)
 } finally {
   server.close()

@@ -11,6 +11,8 @@ export interface Example {
   readonly bases: readonly { readonly file: string; readonly tag: string }[]
   /** The first one is what the others are compared with. */
   readonly variants: readonly Variant[]
+  /** A program that does everything besides the bases, in an example that is not about sizes. */
+  readonly script?: string
 }
 
 export interface Variant {
@@ -26,32 +28,50 @@ export interface Variant {
   readonly goal?: number
   /** What the remaining bytes are, for where the goal is missed. */
   readonly note?: string
-  /** Only a base: nothing is built, the image is one of `bases`. */
+  /** A base file that is the whole image: there is no Dockerfile. */
   readonly base?: string
 }
 
 interface Description {
   readonly about: string
   readonly bases?: Readonly<Record<string, string>>
-  readonly variants: Readonly<Record<string, Partial<Omit<Variant, 'name' | 'tag'>> & { readonly about: string }>>
+  readonly script?: string
+  readonly variants?: Readonly<Record<string, Partial<Omit<Variant, 'name' | 'tag'>> & { readonly about: string }>>
 }
 
-/** The examples below a directory that have an `example.yaml`, in the order of their names, or those that are named. */
+/**
+ * The examples below a directory that have an `example.yaml`, in the order of their names; or those that are named, as `EXAMPLE` or,
+ * for some of its images, as `EXAMPLE:VARIANT`. The first image is always there: the others are compared with it.
+ */
 export function readExamples(directory: string, names: readonly string[]): readonly Example[] {
   const known = readdirSync(directory).filter(name => existsSync(join(directory, name, 'example.yaml')))
-  const unknown = names.find(name => !known.includes(name))
-  if (unknown !== undefined) throw new Error(`there is no example ${unknown}; there are ${known.join(', ')}`)
-  return (names.length > 0 ? names : known.sort()).map(name => readExample(name, join(directory, name)))
+  const wanted = new Map<string, Set<string>>()
+  for (const text of names) {
+    const [name = '', variant = ''] = text.split(':')
+    if (!known.includes(name)) throw new Error(`there is no example ${name}; there are ${known.join(', ')}`)
+    wanted.set(name, (wanted.get(name) ?? new Set()).add(variant))
+  }
+  return (names.length > 0 ? [...wanted.keys()] : known.toSorted()).map(name =>
+    select(readExample(name, join(directory, name)), wanted.get(name) ?? new Set([''])),
+  )
+}
+
+function select(example: Example, wanted: ReadonlySet<string>): Example {
+  const unknown = [...wanted].find(variant => variant !== '' && !example.variants.some(({ name }) => name === variant))
+  if (unknown !== undefined) throw new Error(`the example ${example.name} has no image ${unknown}`)
+  if (wanted.has('')) return example
+  return { ...example, variants: example.variants.filter(({ name }, i) => i === 0 || wanted.has(name)) }
 }
 
 function readExample(name: string, directory: string): Example {
-  const { about, bases, variants } = parse(readFileSync(join(directory, 'example.yaml'), 'utf8')) as Description
+  const { about, bases, variants, script } = parse(readFileSync(join(directory, 'example.yaml'), 'utf8')) as Description
   return {
     name,
     directory,
     about,
+    ...(script !== undefined && { script }),
     bases: Object.entries(bases ?? {}).map(([file, tag]) => ({ file, tag })),
-    variants: Object.entries(variants).map(([variant, fields]) => ({
+    variants: Object.entries(variants ?? {}).map(([variant, fields]) => ({
       ...fields,
       name: variant,
       tag: `${name}:${variant}`,
