@@ -1,0 +1,4 @@
+Rails.application.routes.draw do
+  root 'log#index'
+  get '/database', to: 'log#database'
+end
