@@ -212,7 +212,9 @@ describe.skipIf(!isRoot)('caches of other machines', () => {
   })
 
   test.each([
-    ['type=gha', /type "gha" is not supported/],
+    ['type=gha,scope=main', /type "gha" is not supported[\s\S]*ghcr\.io/],
+    ['type=s3,bucket=x', /type "s3" is not supported[\s\S]*type=local/],
+    ['type=azblob', /type "azblob" is not supported[\s\S]*type=local/],
     ['type=local', /"src" is missing/],
     ['type=registry,ref=A', /lower case/],
     ['type=local,src=x,mode=max', /unknown key "mode"/],

@@ -10,6 +10,8 @@ export interface Dispatchers extends AsyncDisposable {
   /** The connections that lead to a URL, and the proxy they go through. */
   for(url: URL): Promise<{ readonly dispatcher: Dispatcher; readonly proxy: URL | undefined }>
   request: typeof import('undici').request
+  /** Origins that answered, whatever they said. */
+  readonly reached: Set<string>
 }
 
 /** Loads the HTTP client. */
@@ -37,6 +39,7 @@ export async function openDispatchers(options: HttpOptions): Promise<Dispatchers
   return {
     timeouts,
     request,
+    reached: new Set(),
     async for(url) {
       const proxy = proxyFor(url, options.env)
       const own = options.tlsOf !== undefined && url.protocol === 'https:' ? url.host : ''

@@ -158,6 +158,22 @@ describe('request', () => {
     expect(error.status).toBeUndefined()
   })
 
+  test('a host that nobody reached is given up soon, one that answered before is waited for', async () => {
+    const { url, server, requests } = await serve(inTurn(status(200)))
+    const { port } = new URL(url)
+    const patient = open({ retry: { attempts: 30, firstDelay: 100, maxDelay: 100 } })
+    await (await patient.request({ url, headers: { connection: 'close' } })).discard()
+    server.closeAllConnections()
+    await new Promise(resolve => server.close(resolve))
+    // A pause of a minute would be the first one of this policy.
+    const strange = open({ retry: { attempts: 5, firstDelay: 60_000 } })
+    expect((await failure(strange.request({ url }))).message).toContain('connection refused')
+    const again = patient.request({ url })
+    setTimeout(() => server.listen(Number(port), '127.0.0.1'), 700)
+    await (await again).discard()
+    expect(requests).toHaveLength(2)
+  })
+
   test('a server that never answers is an error', async () => {
     const { url } = await serve(() => undefined)
     const http = open({ timeouts: { headers: 100 }, retry: { attempts: 1 } })

@@ -36,6 +36,25 @@ const broken: ReadonlySet<string> = new Set([
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
 ])
 
+/** Milliseconds before a host that never answered is tried again: a service that is just being started, a resolver that woke up. */
+const quickDelays: readonly number[] = [150, 450]
+
+/**
+ * Milliseconds to wait before a request that got no answer is sent again. Undefined: it is given up. A host that answered before may
+ * be restarting and gets the whole policy's patience; one that nobody reached yet is most likely misspelt or not running.
+ */
+export function errorDelay(
+  error: unknown,
+  { attempt, attempts, reached }: { readonly attempt: number; readonly attempts: number; readonly reached: boolean },
+  policy: RetryPolicy,
+): number | undefined {
+  if (attempt >= attempts) return undefined
+  const code = errorCode(error)
+  if (reached || code === undefined || !neverSent.has(code)) return retryDelay(attempt, undefined, policy)
+  const quick = quickDelays[attempt - 1]
+  return quick === undefined ? undefined : Math.min(quick, policy.maxDelay)
+}
+
 /** Whether a request may be sent twice (RFC 9110, section 9.2.2). */
 export function isIdempotent(method: HttpMethod): boolean {
   return method !== 'POST' && method !== 'PATCH'

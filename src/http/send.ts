@@ -4,7 +4,7 @@ import { UserError } from '#diagnostics'
 import type { Dispatchers } from './dispatchers.ts'
 import type { HttpMethod, HttpRequest, HttpResponse, RetryPolicy } from './http.ts'
 import { connectionError, displayUrl, HttpError, statusError } from './http-error.ts'
-import { isIdempotent, pause, retriesError, retriesStatus, retryDelay } from './retry.ts'
+import { errorDelay, isIdempotent, pause, retriesError, retriesStatus, retryDelay } from './retry.ts'
 
 /** One request as it goes over the wire: redirects change it. */
 interface Hop {
@@ -105,6 +105,7 @@ async function sendHop(
         body,
         ...(signal && { signal }),
       })
+      dispatchers.reached.add(hop.url.origin)
       const response = toResponse(hop.url, data, signal)
       if (response.status < 400 || allow.includes(response.status)) return response
       if (attempt < attempts && retriesStatus(response.status, repeatable)) {
@@ -116,8 +117,9 @@ async function sendHop(
       signal?.throwIfAborted()
       if (error instanceof UserError) throw error
       if ('error' in source) throw source.error
-      if (attempt >= attempts || !retriesError(error, repeatable)) throw connectionError(hop.url, error, proxy)
-      delay = retryDelay(attempt, undefined, policy) ?? 0
+      const reached = dispatchers.reached.has(hop.url.origin)
+      if (retriesError(error, repeatable)) delay = errorDelay(error, { attempt, attempts, reached }, policy)
+      if (delay === undefined) throw connectionError(hop.url, error, proxy)
     }
     await pause(delay, signal)
   }

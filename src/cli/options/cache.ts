@@ -178,13 +178,31 @@ function typeOf<T extends string>(
   const value = values.get('type')
   const type = known.find(each => each === value)
   if (type !== undefined) return type
+  const types = `the types are ${known.join(', ')}`
+  const service = value === undefined ? undefined : services.get(value)
   throw usageError(
     value === undefined
       ? `${option} ${text}: no type`
       : `${option} ${text}: the type ${JSON.stringify(value)} is not supported`,
-    `the types are ${known.join(', ')}`,
+    service === undefined ? types : `${types}; instead of ${service}`,
   )
 }
+
+/** Where BuildKit keeps caches and we do not, and what does the same. */
+const services: ReadonlyMap<string, string> = new Map([
+  [
+    'gha',
+    "GitHub's cache service use a registry (type=registry,ref=ghcr.io/OWNER/NAME:cache), or type=local with a directory that the workflow's cache step keeps",
+  ],
+  [
+    's3',
+    'a bucket use a registry (type=registry,ref=HOST/NAME:cache), or type=local and copy the directory to the bucket',
+  ],
+  [
+    'azblob',
+    'Azure Blob Storage use a registry (type=registry,ref=HOST/NAME:cache), or type=local and copy the directory there',
+  ],
+])
 
 /** The first of what is known, where nothing is said. */
 function choiceOf<T extends string>(
