@@ -4,8 +4,8 @@ import {
   openStoredCredentials,
   type Registries,
   registrySettings,
-  serverTls,
   type StoredCredentials,
+  serverTls,
 } from '#registry'
 import type { CliContext } from './context.ts'
 import type { RegistryFlags } from './options/registry-options.ts'

@@ -12,6 +12,8 @@ interface Progress {
   /** A strong validator for If-Range. */
   validator: string | undefined
   answered: boolean
+  /** The last request got no answer at all, however often it was sent. */
+  unanswered: boolean
   /** It was asked for the rest and said 416: then for everything, and what is here already is skipped. */
   refusesRanges: boolean
 }
@@ -27,6 +29,7 @@ export async function* download(
     size: wanted.size,
     validator: undefined,
     answered: false,
+    unanswered: false,
     refusesRanges: false,
   }
   for (let failures = 0; ; ) {
@@ -36,8 +39,8 @@ export async function* download(
       return
     } catch (error) {
       wanted.signal?.throwIfAborted()
-      // An answer with a status has been tried again often enough by `request`.
-      if (!(error instanceof HttpError)) throw error
+      // What has a status, or never came to an answer, has been tried again often enough by `request`.
+      if (!(error instanceof HttpError) || (state.unanswered && error.status === undefined)) throw error
       if (error.status === 416 && state.received > 0 && !state.refusesRanges) {
         state.refusesRanges = true
         continue
@@ -52,11 +55,13 @@ export async function* download(
 }
 
 async function* attempt(wanted: DownloadRequest, request: Request, state: Progress): AsyncGenerator<Uint8Array> {
+  state.unanswered = true
   const response = await (wanted.send ?? request)({
     url: wanted.url,
     headers: { ...wanted.headers, ...rangeHeaders(state) },
     ...(wanted.signal && { signal: wanted.signal }),
   })
+  state.unanswered = false
   if (!state.answered) wanted.onResponse?.(response)
   state.answered = true
   if (response.status === 304) {

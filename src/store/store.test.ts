@@ -202,14 +202,92 @@ describe('what is somewhere else', () => {
   })
 })
 
-test('a store of the version before gets the new tables and keeps what it has', () => {
-  store.layers.name({ id: 'kept', diffId: digestOf('x'), created: '2026-01-01T00:00:00Z' })
+/** The tables of version 2, as that version made them. */
+const versionTwo = `
+CREATE TABLE layers (
+  id TEXT PRIMARY KEY, parent TEXT, name TEXT NOT NULL UNIQUE, diff_id TEXT, size INTEGER, tar_size INTEGER, created TEXT NOT NULL,
+  directory INTEGER NOT NULL, tar INTEGER NOT NULL, entries INTEGER NOT NULL, used INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX layers_by_diff_id ON layers (diff_id);
+CREATE TABLE compressed (
+  diff_id TEXT NOT NULL, media_type TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (diff_id, media_type)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE records (
+  key TEXT PRIMARY KEY, layer TEXT NOT NULL, family TEXT, inputs TEXT NOT NULL, used INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX records_by_layer ON records (layer);
+CREATE INDEX records_by_family ON records (family);
+CREATE TABLE images (
+  id TEXT PRIMARY KEY, layers TEXT NOT NULL, made INTEGER NOT NULL, detail TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tags (name TEXT PRIMARY KEY, image TEXT NOT NULL, set_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX tags_by_image ON tags (image);
+`
+
+/** Turns the open store into one of version 2 with the same layers, records, images and tags. */
+function asVersionTwo(): void {
   store[Symbol.dispose]()
+  const path = join(root, 'slipway.db')
+  const current = new DatabaseSync(path)
+  const kept = ['layers', 'records', 'images', 'tags'].map(
+    table => [table, current.prepare(`SELECT * FROM ${table}`).all()] as const,
+  )
+  current.close()
+  for (const ending of ['', '-wal', '-shm']) rmSync(path + ending, { force: true })
+  const old = new DatabaseSync(path)
+  old.exec(`PRAGMA journal_mode = WAL; ${versionTwo} PRAGMA user_version = 2;`)
+  old.exec("INSERT INTO compressed VALUES ('sha256:a', 'x', 'sha256:b', 3)")
+  for (const [table, rows] of kept) {
+    for (const row of rows) {
+      const columns = Object.keys(row)
+      old
+        .prepare(`INSERT INTO ${table} (${columns.join()}) VALUES (${columns.map(() => '?').join()})`)
+        .run(...Object.values(row))
+    }
+  }
+  old.close()
+}
+
+test('a store of version 2 gets the new tables and keeps images, tags, layers and records', () => {
+  const [id, reference] = [digestOf('image'), parseReference('team/app:1')]
+  store.layers.name({ id: 'kept', diffId: digestOf('x'), created: '2026-01-01T00:00:00Z' })
+  store.records.record(['key'], 'kept', { inputs: { step: 'RUN true' }, family: 'family' })
+  store.images.add(id, ['kept'])
+  store.images.tag(reference, id)
+  asVersionTwo()
+  for (let opened = 0; opened < 2; opened++) {
+    using again = openStore(root)
+    expect(again.layers.get('kept')).toMatchObject({ id: 'kept', diffId: digestOf('x') })
+    expect(again.layers.places(digestOf('x'))).toEqual([])
+    expect(again.records.find('key')).toBe('kept')
+    expect(again.records.ofLayer('kept')).toEqual([{ key: 'key', family: 'family', inputs: { step: 'RUN true' } }])
+    expect(again.images.resolve(reference)?.layers).toEqual(['kept'])
+    expect(again.images.tagsOf(id)).toEqual(['team/app:1'])
+    expect(again.images.origins('a')).toEqual([])
+    // The table that changed can be written.
+    const origin = { name: 'docker.io/team/app:1', platform: 'linux/amd64', image: id, digest: digestOf('manifest') }
+    again.images.addOrigin(origin)
+    expect(again.images.originsOf(id)).toHaveLength(1)
+  }
+})
+
+test.each([1, 99])('a store of version %i is refused and stays what it is', version => {
+  asVersionTwo()
+  const read = (): unknown => {
+    const database = new DatabaseSync(join(root, 'slipway.db'))
+    try {
+      return [
+        database.prepare('PRAGMA user_version').get(),
+        database.prepare('SELECT name, sql FROM sqlite_master ORDER BY name').all(),
+      ]
+    } finally {
+      database.close()
+    }
+  }
   const database = new DatabaseSync(join(root, 'slipway.db'))
-  database.exec('DROP TABLE places; DROP TABLE origins; PRAGMA user_version = 2;')
+  database.exec(`PRAGMA user_version = ${version}`)
   database.close()
-  using again = openStore(root)
-  expect(again.layers.get('kept')?.id).toBe('kept')
-  expect(again.layers.places(digestOf('x'))).toEqual([])
-  expect(again.images.origins('a')).toEqual([])
+  const before = read()
+  expect(() => openStore(root)).toThrow(new RegExp(`has format ${version};`))
+  expect(read()).toEqual(before)
 })

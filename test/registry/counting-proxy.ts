@@ -13,6 +13,8 @@ export interface CountingProxy extends AsyncDisposable {
   readonly requests: string[]
   /** Decides about each request; default: none. */
   fault: (method: string, path: string) => Fault
+  /** Pieces of bodies that went through. */
+  pieces: number
   /** Milliseconds before each piece of a body. */
   delay: number
 }
@@ -25,6 +27,7 @@ export async function startProxy(target: string): Promise<CountingProxy> {
     requests: [],
     fault: () => 'none',
     delay: 0,
+    pieces: 0,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))
@@ -51,6 +54,7 @@ export async function startProxy(target: string): Promise<CountingProxy> {
       if (fault === 'flip a byte' && sent === 0) piece[piece.length >> 1] = (piece[piece.length >> 1] ?? 0) ^ 1
       if (fault === 'break off' && sent + piece.length > 1000) return void incoming.socket.destroy()
       sent += piece.length
+      proxy.pieces++
       outgoing.write(piece)
     }
     outgoing.end()

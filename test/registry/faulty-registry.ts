@@ -23,6 +23,8 @@ export interface FaultyRegistry extends AsyncDisposable {
   readonly blobs: Map<string, Buffer>
   /** By tag and digest. */
   readonly manifests: Map<string, { readonly type: string; readonly bytes: Buffer }>
+  /** What lacked something at the moment when it was published: name and digest. */
+  readonly incomplete: string[]
   fault: Fault
 }
 
@@ -34,6 +36,7 @@ export async function startFaultyRegistry(fault: Fault = none): Promise<FaultyRe
   const uploads = new Map<string, Buffer>()
   const blobs = new Map<string, Buffer>()
   const manifests: FaultyRegistry['manifests'] = new Map()
+  const incomplete: string[] = []
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = request.url ?? '/'
     const method = request.method ?? ''
@@ -41,7 +44,7 @@ export async function startFaultyRegistry(fault: Fault = none): Promise<FaultyRe
     seen.push({ method, path, headers: request.headers })
     request.on('error', () => undefined)
     if (await registry.fault(Object.assign(request, { count }), response, registry)) return
-    await answer(request, response, { uploads, blobs, manifests })
+    await answer(request, response, { uploads, blobs, manifests, incomplete })
   }
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy())
@@ -54,6 +57,7 @@ export async function startFaultyRegistry(fault: Fault = none): Promise<FaultyRe
     seen,
     blobs,
     manifests,
+    incomplete,
     fault,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
@@ -63,7 +67,7 @@ export async function startFaultyRegistry(fault: Fault = none): Promise<FaultyRe
   return registry
 }
 
-interface Stored extends Pick<FaultyRegistry, 'blobs' | 'manifests'> {
+interface Stored extends Pick<FaultyRegistry, 'blobs' | 'manifests' | 'incomplete'> {
   readonly uploads: Map<string, Buffer>
 }
 
@@ -77,6 +81,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, stored
   if (request.method === 'PUT') {
     const bytes = await bodyOf(request)
     const digest = digestOf(bytes)
+    stored.incomplete.push(...missingOf(bytes, stored).map(missing => `${rest}: ${missing}`))
     const manifest = { type: request.headers['content-type'] ?? '', bytes }
     stored.manifests.set(rest, manifest)
     stored.manifests.set(digest, manifest)
@@ -85,6 +90,31 @@ async function answer(request: IncomingMessage, response: ServerResponse, stored
   if (found === undefined) return end(response, 404, {}, '{"errors":[{"code":"BLOB_UNKNOWN","message":"not here"}]}')
   const type = kind === 'blobs' ? 'application/octet-stream' : (stored.manifests.get(rest)?.type ?? '')
   sendRange(request, response, { bytes: found, type })
+}
+
+/** Digests that a manifest or an index names, directly or below, and that are not there or have another size. */
+export function missingOf(bytes: Buffer, { blobs, manifests }: Pick<FaultyRegistry, 'blobs' | 'manifests'>): string[] {
+  interface Named {
+    readonly digest: string
+    readonly size: number
+  }
+  const {
+    config,
+    layers = [],
+    manifests: children = [],
+  } = JSON.parse(bytes.toString()) as {
+    readonly config?: Named
+    readonly layers?: readonly Named[]
+    readonly manifests?: readonly Named[]
+  }
+  const here = [...(config ? [config] : []), ...layers]
+  return [
+    ...here.flatMap(({ digest, size }) => (blobs.get(digest)?.length === size ? [] : [digest])),
+    ...children.flatMap(({ digest }) => {
+      const child = manifests.get(digest)
+      return child === undefined ? [digest] : missingOf(child.bytes, { blobs, manifests })
+    }),
+  ]
 }
 
 /** With ranges. */

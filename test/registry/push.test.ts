@@ -2,16 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { digestOf } from '#oci'
 import { docker, hasTool, isRoot } from '../host.ts'
 import { readDockerArchive, readOciArchive } from '../oracle/image-archive.ts'
 import { mergeLayers } from '../oracle/merged-tree.ts'
 import { findBusybox } from '../oracle/test-base.ts'
-import { importTestBase, slipway, slipwayOk, startSlipway } from '../slipway.ts'
+import { importTestBase, slipway, slipwayOk } from '../slipway.ts'
 import { hasRegistry, type RunningRegistry, startRegistry } from './debian-registry.ts'
-import { startFaultyRegistry } from './faulty-registry.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'slipway-push-'))
 const context = join(root, 'context')
@@ -214,56 +212,6 @@ describe.skipIf(!hasRegistry)("Debian's registry", () => {
     })
   })
 })
-
-test('a push killed at 20 random moments never leaves a tag with missing blobs', async () => {
-  const rounds = 20
-  const name = 'killed/app'
-  let usual = 0
-  let killed = 0
-  for (let round = -1; round < rounds; round++) {
-    await using registry = await startFaultyRegistry(async () => {
-      // So that there is something to interrupt.
-      await sleep(15)
-      return false
-    })
-    const reference = `${registry.host}/${name}:1`
-    await slipwayOk(['build', '-q', '-t', reference, context], options)
-    const start = performance.now()
-    const { child, ended } = startSlipway(['push', '--force-compression', reference], options)
-    if (round >= 0) {
-      await Promise.race([sleep(Math.random() * usual * 1.05), ended])
-      killAll(child.pid)
-    }
-    const { signal } = await ended
-    if (round < 0) usual = performance.now() - start
-    if (signal === 'SIGKILL') killed++
-    for (const { bytes } of registry.manifests.values()) {
-      const { config, layers: named } = JSON.parse(bytes.toString()) as Manifest
-      for (const { digest, size } of [config, ...named]) {
-        expect(registry.blobs.get(digest)?.length, `round ${round}: ${digest}`).toBe(size)
-      }
-    }
-    if (round % 10 !== 0) continue
-    await slipwayOk(['push', '--force-compression', reference], options)
-    expect(registry.manifests.get('1')).toBeDefined()
-    const [one] = JSON.parse((await slipwayOk(['inspect', `docker://${reference}`], options)).stdout) as {
-      Id: string
-    }[]
-    expect(one?.Id).toBe(
-      (JSON.parse((await slipwayOk(['inspect', reference], options)).stdout) as { Id: string }[])[0]?.Id,
-    )
-  }
-  expect(killed).toBeGreaterThan(rounds / 2)
-}, 300_000)
-
-/** The command may have ended by itself. */
-function killAll(group: number | undefined): void {
-  try {
-    if (group !== undefined) process.kill(-group, 'SIGKILL')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-  }
-}
 
 function run(command: string, ...args: string[]): string {
   return execFileSync(command, args, {

@@ -1,5 +1,5 @@
-import { isSecretName } from '#dockerfile'
 import type { Warning } from '#diagnostics'
+import { isSecretName } from '#dockerfile'
 import type { HistoryRow } from './history-rows.ts'
 
 /**

@@ -1,4 +1,5 @@
 import { chainOf, fetchReport, obtainImage } from '#build'
+import { UserError } from '#diagnostics'
 import {
   type Digest,
   familiarReference,
@@ -12,14 +13,16 @@ import { fetchedChain } from '#rootfs'
 import type { Store } from '#store'
 import type { PullFlags } from '../commands/pull.ts'
 import type { CliContext } from '../context.ts'
+import { openCliRegistries } from '../open-registries.ts'
 import { parseReferences } from '../options/references.ts'
 import { type ActivityTeller, idCounter, tellActivity } from '../progress/tell-activity.ts'
 import { withProgress } from '../progress/with-progress.ts'
 import { withStore } from '../store-root.ts'
+import { usageError } from '../usage-error.ts'
 
 /** `slipway pull`: asks the registry even where the store has the name, and brings all layers. */
 export async function pullCommand(names: readonly string[], flags: PullFlags, context: CliContext): Promise<number> {
-  const references = parseReferences(names)
+  const references = flags.allTags ? await everyTag(names, flags, context) : parseReferences(names)
   const mode = flags.quiet ? 'quiet' : flags.progress
   const platforms = flags.platform ?? [hostPlatform()]
   return withStore(
@@ -45,6 +48,29 @@ export async function pullCommand(names: readonly string[], flags: PullFlags, co
     },
     flags,
   )
+}
+
+/** All tags of repositories, as their registries list them. Throws a `UserError` for a repository without any. */
+async function everyTag(
+  names: readonly string[],
+  flags: PullFlags,
+  context: CliContext,
+): Promise<readonly Reference[]> {
+  const repositories = parseReferences(names)
+  for (const name of names) {
+    if (!/[:@]/.test(name.slice(name.lastIndexOf('/') + 1))) continue
+    throw usageError(`--all-tags ${name}: that is one image`, 'name the repository, without a tag')
+  }
+  await using open = openCliRegistries(flags, context)
+  const found: Reference[] = []
+  for (const { domain, path } of repositories) {
+    const tags = await open.registries.repository({ domain, path }).tags()
+    if (tags.length === 0) {
+      throw new UserError(`${domain} has no tag of ${path}`, { hint: 'check the name of the repository' })
+    }
+    found.push(...tags.map(tag => ({ domain, path, tag })))
+  }
+  return found
 }
 
 /** What to pull. */

@@ -5,8 +5,8 @@ import {
   exportCache,
   type MountChoice,
   mountContents,
-  openCache,
   type OpenedCache,
+  openCache,
   packMounts,
   type SolveOptions,
 } from '#build'

@@ -6,6 +6,7 @@ import { addRegistryOptions, type RegistryFlags } from '../options/registry-opti
 
 export interface PullFlags extends RegistryFlags {
   readonly platform?: readonly Platform[]
+  readonly allTags?: boolean
   readonly quiet?: boolean
   readonly progress: ProgressMode
 }
@@ -19,6 +20,7 @@ export const pull: Declare = (command, act) => {
       'the image for this platform, or for several (default: that of this machine; repeatable)',
       collectPlatforms,
     )
+    .option('-a, --all-tags', 'every tag of the repositories that are named')
     .addOption(progressOption())
     .option('-q, --quiet', 'print only the names')
     .action(
@@ -31,5 +33,6 @@ export const pull: Declare = (command, act) => {
   addExamples(command, [
     { command: 'slipway pull debian:bookworm', does: 'bring an image with all its layers into the local store' },
     { command: 'slipway pull --platform linux/arm64 localhost:5000/app', does: 'the one for another platform' },
+    { command: 'slipway pull --all-tags localhost:5000/app', does: 'every tag of the repository' },
   ])
 }

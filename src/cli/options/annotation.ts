@@ -1,5 +1,5 @@
 import { nearest } from '#diagnostics'
-import { parsePlatform, type Platform } from '#oci'
+import { type Platform, parsePlatform } from '#oci'
 import { usageError } from '../usage-error.ts'
 
 const levels = ['manifest', 'index', 'manifest-descriptor', 'index-descriptor'] as const
