@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import koffi from 'koffi'
 
@@ -27,6 +27,13 @@ export interface MeasureOptions {
   readonly sampleEvery?: number
 }
 
+const running = new Set<ChildProcess>()
+
+/** Ends what is being measured, for a run that is ended itself. */
+export function endRunning(): void {
+  for (const child of running) child.kill('SIGTERM')
+}
+
 /** Runs a command to its end. Throws with what it wrote when its exit code is not 0. */
 export async function measure(command: Command, options: MeasureOptions = {}): Promise<Run> {
   const daemons = options.daemons ?? []
@@ -36,6 +43,7 @@ export async function measure(command: Command, options: MeasureOptions = {}): P
     env: { ...process.env, ...command.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  running.add(child)
   const out: Buffer[] = []
   const err: Buffer[] = []
   child.stdout.on('data', (bytes: Buffer) => out.push(bytes))
@@ -50,7 +58,10 @@ export async function measure(command: Command, options: MeasureOptions = {}): P
     child.on('error', reject)
     child.on('exit', () => (ended = performance.now()))
     child.on('close', resolve)
-  }).finally(() => clearInterval(timer))
+  }).finally(() => {
+    clearInterval(timer)
+    running.delete(child)
+  })
   const stdout = Buffer.concat(out).toString()
   if (code !== 0) {
     const words = [command.program, ...command.args].join(' ')

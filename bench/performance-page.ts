@@ -50,14 +50,15 @@ slipway alone; it fails on a wrong image, never on a time.`,
 
 function introduction({ machine, commit, rounds, builders }: Results): string {
   const peers = Object.entries(builders).map(([name, version]) => `${name} ${version}`)
-  return `One run of \`npm run bench\` at commit ${commit}: every scenario by everyone in turn, one warm-up, then ${rounds} counted rounds.
+  return `One run of \`npm run bench\` at commit ${commit}: every scenario by everyone in turn, one warm-up, then ${rounds} counted rounds
+(fewer where a row says so: three where the warm-up by everyone takes over 20 seconds, one for the largest inputs).
 Machines are noisy: compare within one run, with ratios.
 
 - machine: ${machine.cores} cores (${machine.processor}), ${(machine.memory / 2 ** 30).toFixed(0)} GiB of memory, ${machine.fileSystem}, ${machine.system}, Linux ${machine.kernel}
 - load before the run: ${machine.load}
 - builders: ${peers.join(', ')}
-- slipway runs on Node ${machine.node.replace('v', '')} itself: a \`slipway\` that finds an older Node on PATH starts the newer one first, which costs
-  what that older Node needs to start (some 50 ms)`
+- slipway runs on Node ${machine.node.replace('v', '')} itself: a \`slipway\` that finds an older Node on PATH starts the newer one, and waits for
+  the start of both`
 }
 
 function targetLines(results: Results): string[] {

@@ -82,8 +82,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')
 }
 
-function label({ id, title, note }: CaseResult): string {
-  return `${id}: ${title}${note === undefined ? '' : ` (${note})`}`
+function label({ id, title, note, builders }: CaseResult, rounds: number): string {
+  const counted = builders[own]?.wall.length ?? rounds
+  const fewer = counted < rounds ? [counted === 1 ? 'one round' : `${counted} rounds`] : []
+  const about = [...(note === undefined ? [] : [note]), ...fewer]
+  return `${id}: ${title}${about.length === 0 ? '' : ` (${about.join('; ')})`}`
 }
 
 /** Rows that somebody besides slipway has a part in. */
@@ -95,7 +98,7 @@ function compared({ cases }: Results): readonly CaseResult[] {
 export function wallTable(results: Results): string {
   const peers = Object.keys(results.builders).filter(name => name !== own)
   const rows = compared(results).map(result => [
-    label(result),
+    label(result, results.rounds),
     ...[own, ...peers].map(name => {
       const measured = result.builders[name]
       return measured ? cell(measured) : result.failures[name] === undefined ? '–' : 'failed'
@@ -137,7 +140,12 @@ export function ownTable(results: Results): string {
     .filter(({ builders }) => builders[own] && Object.keys(builders).length === 1)
     .map(result => {
       const measured = result.builders[own] as Measured
-      const cells = [label(result), cell(measured), `${seconds(median(measured.cpu))} s`, mebibytes(measured.memory)]
+      const cells = [
+        label(result, results.rounds),
+        cell(measured),
+        `${seconds(median(measured.cpu))} s`,
+        mebibytes(measured.memory),
+      ]
       return [...cells, result.floor ? seconds(result.floor.seconds) : '–']
     })
   return table(['scenario', 'wall time, s', 'processor time', 'peak memory', 'floor'], rows)

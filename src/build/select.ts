@@ -72,7 +72,7 @@ function entriesBelow(tree: Selectable, top: string, exclude?: Exclusion): Entry
     }
     const inode = entry.type === 'directory' ? undefined : tree.inodeOf(path)
     const content = entry.content ?? (entry.type === 'file' ? tree.knownContent(entry) : undefined)
-    const placed: Entry = { ...entry, path: relative, ...(content !== undefined && { content }) }
+    const placed: Entry = content === undefined ? { ...entry, path: relative } : { ...entry, path: relative, content }
     const first = inode === undefined ? undefined : inodes.get(inode)
     if (first !== undefined) links.push({ ...placed, type: 'hardlink', link: first })
     else {

@@ -7,6 +7,8 @@ import { diskPath } from './entries-file.ts'
 export interface ContentReader extends Disposable {
   /** Starts with an entry's content. */
   open(entry: Entry): OpenContent
+  /** Fills `target`, which has the entry's size, with its content. */
+  readWhole(entry: Entry, target: Uint8Array): void
 }
 
 export interface OpenContent extends Disposable {
@@ -28,13 +30,30 @@ export function openContentReader(): ContentReader {
     }
     return (archive as { fd: number }).fd
   }
+  const open = (entry: Entry): OpenContent => openSource(entry, sourceOf(entry), archiveFd)
   return {
-    open: entry => {
-      const source = entry.source
-      if (!source) throw new Error(`nobody has the content of "${entry.path}"`)
-      return openSource(entry, source, archiveFd)
+    open,
+    readWhole: (entry, target) => {
+      const source = sourceOf(entry)
+      if (source.kind === 'file') readWholeFile(source.path, target, entry)
+      else if (source.kind === 'range') readFully(archiveFd(source.path), target, { position: source.offset, entry })
+      else target.set(source.bytes.subarray(0, target.length))
     },
     [Symbol.dispose]: closeArchive,
+  }
+}
+
+function sourceOf({ source, path }: Entry): ContentSource {
+  if (!source) throw new Error(`nobody has the content of "${path}"`)
+  return source
+}
+
+function readWholeFile(path: string, target: Uint8Array, entry: Entry): void {
+  const fd = openSync(diskPath(path), 'r')
+  try {
+    readFully(fd, target, { position: 0, entry })
+  } finally {
+    closeSync(fd)
   }
 }
 

@@ -110,5 +110,5 @@ function sourceOf(path: string, offset: number, { tar, directory }: FormPlaces):
 
 /** A path for node's fs functions: a string, or bytes where the name is not UTF-8. */
 export function diskPath(path: string): string | Buffer {
-  return /[\udc80-\udcff]/.test(path) ? encodeName(path) : path
+  return path.isWellFormed() ? path : encodeName(path)
 }

@@ -34,7 +34,7 @@ export async function packLayer(
   const offsets: number[] = []
   let size = 0
   for (const entry of entries) {
-    options.signal?.throwIfAborted()
+    if (offsets.length % 256 === 0) options.signal?.throwIfAborted()
     let offset = -1
     if (entry.path !== '') {
       const header = encodeTarHeader(toHeader(entry))
@@ -42,7 +42,8 @@ export async function packLayer(
       else await out.write(header)
       if (entry.type === 'file') {
         offset = out.position()
-        await packContent(entry, reader, out)
+        if (out.fits(entry.size + paddingSize(entry.size))) packWhole(entry, reader, out)
+        else await packContent(entry, reader, out)
         size += entry.size
       }
     }
@@ -55,18 +56,13 @@ export async function packLayer(
 
 /** Contents are hashed even where their digest is known: a file may have changed since. */
 async function packContent(entry: Entry, reader: ContentReader, out: Chunked): Promise<void> {
-  if (entry.size === 0) return
-  using content = reader.open(entry)
   const padding = paddingSize(entry.size)
   if (entry.size + padding <= chunkSize) {
-    if (!out.fits(entry.size + padding)) await out.flush()
-    const space = out.space(entry.size + padding)
-    const bytes = space.subarray(0, entry.size)
-    content.read(bytes, 0)
-    space.fill(0, entry.size)
-    keepDigest(entry, hash('sha256', bytes, 'hex'))
+    await out.flush()
+    packWhole(entry, reader, out)
     return
   }
+  using content = reader.open(entry)
   const digest = createHash('sha256')
   for (let at = 0; at < entry.size; ) {
     await out.flush()
@@ -78,6 +74,16 @@ async function packContent(entry: Entry, reader: ContentReader, out: Chunked): P
   if (!out.fits(padding)) await out.flush()
   out.space(padding).fill(0)
   keepDigest(entry, digest.digest('hex'))
+}
+
+/** A file that fits into the chunk at hand; nothing waits, as there may be very many of them. */
+function packWhole(entry: Entry, reader: ContentReader, out: Chunked): void {
+  if (entry.size === 0) return
+  const space = out.space(entry.size + paddingSize(entry.size))
+  const bytes = space.subarray(0, entry.size)
+  reader.readWhole(entry, bytes)
+  space.fill(0, entry.size)
+  keepDigest(entry, hash('sha256', bytes, 'hex'))
 }
 
 function keepDigest(entry: Entry, hex: string): void {

@@ -69,11 +69,16 @@ export function entryOf(path: string, at: string, { stats, options }: Seen): Ent
   const type = typeOf(stats)
   if (type === 'socket') return undefined
   const mtime = { seconds: Math.floor(stats.mtimeMs / 1000), nanoseconds: 0 }
-  const device = { major: major(stats.rdev), minor: minor(stats.rdev) }
-  if (options.overlay && type === 'char' && device.major === 0 && device.minor === 0) {
+  if (options.overlay && type === 'char' && stats.rdev === 0) {
     return { path, type: 'whiteout', mode: 0, uid: 0, gid: 0, size: 0, mtime }
   }
   const xattrs = options.xattrs?.(diskPath(at))
+  const hasXattrs = xattrs !== undefined && xattrs.size > 0
+  if (type === 'file' && !hasXattrs) {
+    // Nearly all objects are such: made in one piece, which is several times faster than out of parts.
+    const { mode, uid, gid, size } = stats
+    return { path, type, mode: mode & 0o7777, uid, gid, size, mtime, source: { kind: 'file', path: at } }
+  }
   return {
     path,
     type,
@@ -83,9 +88,11 @@ export function entryOf(path: string, at: string, { stats, options }: Seen): Ent
     size: type === 'file' ? stats.size : 0,
     mtime,
     ...(type === 'symlink' && { link: decodeName(readlinkSync(diskPath(at), { encoding: 'buffer' })) }),
-    ...((type === 'char' || type === 'block') && { device }),
+    ...((type === 'char' || type === 'block') && {
+      device: { major: major(stats.rdev), minor: minor(stats.rdev) },
+    }),
     ...(type === 'file' && { source: { kind: 'file', path: at } }),
-    ...(xattrs && xattrs.size > 0 && { xattrs }),
+    ...(hasXattrs && { xattrs }),
   }
 }
 

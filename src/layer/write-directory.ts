@@ -160,7 +160,11 @@ function makeDirectory(writer: Writer, entry: Entry): void {
 function writeFile(writer: Writer, entry: Entry, at: string | Buffer): void {
   const fd = openSync(at, 'wx', 0o600)
   try {
-    if (entry.size > 0) {
+    if (entry.size > 0 && entry.size <= writer.buffer.length) {
+      const content = writer.buffer.subarray(0, entry.size)
+      writer.reader.readWhole(entry, content)
+      for (let done = 0; done < content.length; ) done += writeSync(fd, content, done)
+    } else if (entry.size > 0) {
       using content = writer.reader.open(entry)
       for (let position = 0; position < entry.size; ) {
         const chunk = writer.buffer.subarray(0, Math.min(writer.buffer.length, entry.size - position))

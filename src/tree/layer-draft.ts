@@ -35,7 +35,7 @@ export function draftLayer(parent: Tree): LayerDraft {
   const get = (path: string): Entry | undefined => {
     const own = out.get(path)
     if (own) return own
-    for (let at = path; at !== ''; at = splitPath(at).parent) if (hidden.has(at)) return undefined
+    if (hidden.size > 0) for (let at = path; at !== ''; at = splitPath(at).parent) if (hidden.has(at)) return undefined
     return parent.get(path)
   }
   const find = (path: string, final: 'follow' | 'keep' = 'follow'): Found => lookup({ get }, path, { final })
@@ -76,8 +76,13 @@ interface Drafted {
 
 function withAncestors(parent: Tree, { out, hidden, linked }: Drafted): LayerTree {
   const all = new Map(out)
+  let last = ''
   for (const path of out.keys()) {
-    for (let at = splitPath(path).parent; at !== '' && !all.has(at); at = splitPath(at).parent) {
+    const above = splitPath(path).parent
+    // Siblings come in a row.
+    if (above === last) continue
+    last = above
+    for (let at = above; at !== '' && !all.has(at); at = splitPath(at).parent) {
       const entry = parent.get(at)
       if (entry) all.set(at, entry)
     }

@@ -22,19 +22,28 @@ export interface SelectionAspects {
  */
 export function digestSelection(items: readonly CopyItem[], aspects: SelectionAspects): Digest {
   const hash = createHash('sha256')
-  for (const item of items) {
-    hash.update(`item ${JSON.stringify([item.name, item.keep ?? null])}\n`)
-    for (const entry of item.entries) {
-      if (isBareTop(entry, aspects)) {
-        hash.update('directory\n')
-        continue
-      }
-      hash.update(line(entry, aspects))
-      if (entry.xattrs)
-        for (const [name, value] of entry.xattrs)
-          hash.update(JSON.stringify([name, Buffer.from(value).toString('base64')]))
+  let text = ''
+  const add = (part: string): void => {
+    text += part
+    // Each call of the hash costs more than a line.
+    if (text.length > 1 << 16) {
+      hash.update(text)
+      text = ''
     }
   }
+  for (const item of items) {
+    add(`item ${JSON.stringify([item.name, item.keep ?? null])}\n`)
+    for (const entry of item.entries) {
+      if (isBareTop(entry, aspects)) {
+        add('directory\n')
+        continue
+      }
+      add(line(entry, aspects))
+      if (entry.xattrs)
+        for (const [name, value] of entry.xattrs) add(JSON.stringify([name, Buffer.from(value).toString('base64')]))
+    }
+  }
+  hash.update(text)
   return digestOf(hash.digest())
 }
 
