@@ -88,9 +88,11 @@ beforeAll(async () => {
 
 describe('a minimal base', () => {
   let listed: ReadonlyMap<string, string>
+  let said = ''
   const content = (path: string): string => readFileSync(join(root, 'out', path), 'utf8')
   beforeAll(async () => {
-    await ok('base', 'build', 'base.yaml', '-t', 'base', '-o', 'type=local,dest=out', '-o', 'type=tar,dest=out.tar')
+    const outputs = ['-o', 'type=local,dest=out', '-o', 'type=tar,dest=out.tar']
+    said = (await ok('base', 'build', 'base.yaml', '-t', 'base', ...outputs)).stderr
     const { spawnSync } = await import('node:child_process')
     const { stdout } = spawnSync('tar', ['-tvf', join(root, 'out.tar'), '--numeric-owner'], { encoding: 'utf8' })
     listed = new Map(
@@ -109,6 +111,12 @@ describe('a minimal base', () => {
     expect(content('usr/lib/x')).toBe('below usr')
     expect(listed.get('lib')).toMatch(/^l/)
     expect([...listed.keys()].filter(path => /man1|share\/doc|update-passwd|base-passwd\//.test(path))).toEqual([])
+  })
+
+  test('says which dependencies it does not follow', () => {
+    expect(said).toMatch(
+      /^dependencies not followed: adduser \(daemon\); awk \(base-files\); debconf \| debconf-2\.0 \(daemon\); /m,
+    )
   })
 
   test('has what scripts would have made', () => {

@@ -5,6 +5,7 @@ import type { ProgressSink } from '#diagnostics'
 import { type Digest, familiarReference, hostPlatform, platformMatches, type Reference } from '#oci'
 import type { LayerRecord, Store } from '#store'
 import { type BaseInput, readBase, resolveOptions } from '../base/base-input.ts'
+import { omissionsText } from '../base/omissions-text.ts'
 import { sbomFormatOf, writeSboms } from '../base/write-sbom.ts'
 import { writeOutputs } from '../build/write-outputs.ts'
 import type { BaseBuildFlags } from '../commands/base.ts'
@@ -30,6 +31,7 @@ export async function baseBuildCommand(file: string, flags: BaseBuildFlags, cont
       return made
     })
     for (const { image, references } of named(images, flags.tag ?? [])) {
+      if (mode !== 'quiet' && mode !== 'json') context.stderr.write(omissionsText(image.base))
       for (const reference of references) store.images.tag(reference, image.id)
       reportResult({ id: image.id, names: references.map(familiarReference) }, mode, context)
     }
