@@ -127,6 +127,7 @@ describe.skipIf(reason !== undefined)(`a base from a real mirror${reason ? ` (sk
 
   test.skipIf(spawnSync('mmdebstrap', ['--version']).status !== 0 || !process.env['SLIPWAY_TEST_MMDEBSTRAP'])(
     'is what mmdebstrap makes, but for a few files (with mmdebstrap, and SLIPWAY_TEST_MMDEBSTRAP set)',
+    { timeout: 600_000 },
     () => {
       const hook = '--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr'
       const other = join(directory, 'other')
