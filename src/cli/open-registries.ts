@@ -4,8 +4,8 @@ import {
   openStoredCredentials,
   type Registries,
   registrySettings,
-  type StoredCredentials,
   serverTls,
+  type StoredCredentials,
 } from '#registry'
 import type { CliContext } from './context.ts'
 import type { RegistryFlags } from './options/registry-options.ts'

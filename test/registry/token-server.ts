@@ -1,6 +1,7 @@
-import { createSign, X509Certificate } from 'node:crypto'
+import { createSign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
+import { X509Certificate } from 'node:crypto'
 import type { Account } from './debian-registry.ts'
 
 /** A request for a token, as it came. */

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { addBaseImage } from '#build'
-import { type ComposedBase, composeBase, type NamedArchitecture } from '#debian'
+import { composeBase, type ComposedBase, type NamedArchitecture } from '#debian'
 import type { ProgressSink } from '#diagnostics'
 import { type Digest, familiarReference, hostPlatform, platformMatches, type Reference } from '#oci'
 import type { LayerRecord, Store } from '#store'

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import {
-  type BuiltImage,
   buildImage,
+  type BuiltImage,
   inlineCache,
   predictPlan,
   type SolveOptions,
@@ -21,8 +21,8 @@ import { type Elsewhere, openElsewhere } from '../build/open-elsewhere.ts'
 import { isSwitchedOn, needsNamespace, plansFromOptions } from '../build/plan-from-options.ts'
 import { type ReadDockerfile, readDockerfile } from '../build/read-dockerfile.ts'
 import { readSecrets } from '../build/read-secrets.ts'
-import type { CacheStart, CacheWork } from '../build/remote-caches.ts'
 import { writeOutputs } from '../build/write-outputs.ts'
+import type { CacheStart, CacheWork } from '../build/remote-caches.ts'
 import type { BuildFlags } from '../commands/build.ts'
 import { type CliContext, isOrdinaryUser } from '../context.ts'
 import { enterNamespace } from '../namespace.ts'

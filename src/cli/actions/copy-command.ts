@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { chainOf, findImage } from '#build'
 import { UserError } from '#diagnostics'
 import {
@@ -11,20 +10,21 @@ import {
 } from '#image'
 import { type Digest, familiarReference, hostPlatform, type Reference } from '#oci'
 import type { Store } from '#store'
+import { resolve } from 'node:path'
 import type { CopyFlags } from '../commands/copy.ts'
 import type { CliContext } from '../context.ts'
 import { convertImage } from '../images/convert-image.ts'
 import {
   hasManifests,
   type ManifestPlace,
-  type OpenManifests,
   openManifests,
+  type OpenManifests,
   type PlaceTools,
 } from '../images/open-place.ts'
 import { enterNamespace, isUnpacked } from '../namespace.ts'
 import { openCliRegistries } from '../open-registries.ts'
 import { compressionOf } from '../options/compression.ts'
-import { idCounter, type TransferReport, tellActivity } from '../progress/tell-activity.ts'
+import { idCounter, tellActivity, type TransferReport } from '../progress/tell-activity.ts'
 import { withProgress } from '../progress/with-progress.ts'
 import { withStore } from '../store-root.ts'
 import { openDestination, writeStream } from '../streams/open-destination.ts'

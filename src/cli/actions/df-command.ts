@@ -2,8 +2,8 @@ import type { DiskUsage } from '#store'
 import type { DfFlags } from '../commands/df.ts'
 import type { CliContext } from '../context.ts'
 import { formatSize } from '../size.ts'
-import { withStore } from '../store-root.ts'
 import { type Column, renderJsonLines, renderTable } from '../table.ts'
+import { withStore } from '../store-root.ts'
 
 /** One kind of what the store holds. */
 export interface UsageRow {

@@ -2,8 +2,8 @@ import { chainOf, exportTar, findImage } from '#build'
 import type { ExportFlags } from '../commands/export.ts'
 import type { CliContext } from '../context.ts'
 import { enterNamespace, isUnpacked } from '../namespace.ts'
-import { withStore } from '../store-root.ts'
 import { openDestination } from '../streams/open-destination.ts'
+import { withStore } from '../store-root.ts'
 
 /** `slipway export`. */
 export async function exportCommand(name: string, flags: ExportFlags, context: CliContext): Promise<number> {

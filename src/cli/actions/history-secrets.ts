@@ -1,5 +1,5 @@
-import type { Warning } from '#diagnostics'
 import { isSecretName } from '#dockerfile'
+import type { Warning } from '#diagnostics'
 import type { HistoryRow } from './history-rows.ts'
 
 /**

@@ -2,10 +2,10 @@ import type { Store } from '#store'
 import type { ImagesFlags } from '../commands/images.ts'
 import type { CliContext } from '../context.ts'
 import { withStore } from '../store-root.ts'
+import { nameParts } from './name-parts.ts'
 import { idText } from './history-rows.ts'
 import { createdTime, imageDetails, totalSize } from './image-details.ts'
 import { type ImageRow, renderImages, renderImagesJson } from './image-rows.ts'
-import { nameParts } from './name-parts.ts'
 
 /** `slipway images`. */
 export async function imagesCommand(

@@ -7,8 +7,8 @@ import {
   familiarReference,
   hostPlatform,
   type ImageConfig,
-  type Platform,
   parsePlatform,
+  type Platform,
 } from '#oci'
 import type { Store } from '#store'
 import type { ImportFlags } from '../commands/import.ts'

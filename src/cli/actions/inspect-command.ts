@@ -1,7 +1,7 @@
 import { findImage } from '#build'
 import type { ImageConfig } from '#oci'
 import type { CliContext } from '../context.ts'
-import { type PlaceDetails, type PlaceFlags, placeDetails, placeElsewhere } from '../images/place-details.ts'
+import { type PlaceDetails, placeDetails, placeElsewhere, type PlaceFlags } from '../images/place-details.ts'
 import { withStore } from '../store-root.ts'
 import { type ImageDetails, imageDetails, totalSize } from './image-details.ts'
 

@@ -1,6 +1,6 @@
 import { UserError } from '#diagnostics'
-import type { LoginFlags } from '../commands/login.ts'
 import type { CliContext } from '../context.ts'
+import type { LoginFlags } from '../commands/login.ts'
 import { openCliRegistries } from '../open-registries.ts'
 import { ask } from '../streams/ask.ts'
 import { usageError } from '../usage-error.ts'

@@ -5,8 +5,8 @@ import {
   familiarReference,
   formatPlatform,
   formatReference,
-  type Platform,
   parseReference,
+  type Platform,
   platformMatches,
   type Reference,
 } from '#oci'
@@ -18,10 +18,10 @@ import { openCliRegistries } from '../open-registries.ts'
 import { compressionOf } from '../options/compression.ts'
 import { idCounter } from '../progress/tell-activity.ts'
 import { withProgress } from '../progress/with-progress.ts'
-import { checkSecrets } from '../scan/check-secrets.ts'
 import { withStore } from '../store-root.ts'
-import { type PushedName, pushToRegistries } from '../streams/push-to-registry.ts'
 import { pushedImage } from '../streams/pushed-image.ts'
+import { type PushedName, pushToRegistries } from '../streams/push-to-registry.ts'
+import { checkSecrets } from '../scan/check-secrets.ts'
 import { writeFileWhole } from '../streams/write-file-whole.ts'
 import { usageError } from '../usage-error.ts'
 

@@ -1,5 +1,5 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
+import { existsSync, openSync, readSync, closeSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { chainOf, findImage } from '#build'
 import { ExitCode, UserError } from '#diagnostics'
@@ -10,10 +10,10 @@ import {
   baselineOf,
   beyondBaseline,
   parseBaseline,
-  type ScanOptions,
-  type ScanReport,
   scanDirectory,
   scanImage,
+  type ScanOptions,
+  type ScanReport,
 } from '#scan'
 import type { Store } from '#store'
 import type { ScanFlags } from '../commands/scan.ts'

@@ -1,5 +1,5 @@
-import type { Paint } from '../color.ts'
 import { fitText, oneLine, padText, textWidth } from '../text-width.ts'
+import type { Paint } from '../color.ts'
 
 /** One column of a dense table, as reports have them. */
 export interface DenseColumn<Row> {

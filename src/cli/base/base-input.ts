@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { type BaseLock, type BaseSpec, parseLock, type ResolveOptions, readBaseFile } from '#debian'
+import { type BaseLock, type BaseSpec, parseLock, readBaseFile, type ResolveOptions } from '#debian'
 import { type ProgressSink, type Source, UserError } from '#diagnostics'
 import type { Store } from '#store'
 import type { CliContext } from '../context.ts'

@@ -1,14 +1,14 @@
 import { existsSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { ContextOpener } from '#build'
 import { UserError } from '#diagnostics'
 import type { LayoutChoice } from '#image'
 import { parseDigest } from '#oci'
+import type { ContextOpener } from '#build'
 import { isAddress, type LocalContext, openLocalContext, openRemoteContext, type Selectable } from '#sources'
 import type { CliContext } from '../context.ts'
 import type { NameValue } from '../options/name-value.ts'
 import type { Elsewhere } from './open-elsewhere.ts'
-import { type ReadDockerfile, readIgnoreFile } from './read-dockerfile.ts'
+import { readIgnoreFile, type ReadDockerfile } from './read-dockerfile.ts'
 
 /** `--build-context` by name (section 14.2 of the language page). */
 export type NamedContexts = ReadonlyMap<string, NamedContext>

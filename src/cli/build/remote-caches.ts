@@ -5,8 +5,8 @@ import {
   exportCache,
   type MountChoice,
   mountContents,
-  type OpenedCache,
   openCache,
+  type OpenedCache,
   packMounts,
   type SolveOptions,
 } from '#build'

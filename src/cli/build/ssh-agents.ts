@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { SshSource } from '#build'
 import { UserError } from '#diagnostics'
-import { type StartedAgent, startAgent } from '#linux'
+import { startAgent, type StartedAgent } from '#linux'
 import type { CliContext } from '../context.ts'
 import type { SshOption } from '../options/ssh.ts'
 

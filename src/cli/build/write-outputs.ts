@@ -13,13 +13,13 @@ import { type Descriptor, formatPlatform, type Reference } from '#oci'
 import type { Store } from '#store'
 import type { CliContext } from '../context.ts'
 import type { AnnotationOption } from '../options/annotation.ts'
-import type { OciOutput, OutputOption, RegistryOutput } from '../options/output.ts'
 import type { RegistryFlags } from '../options/registry-options.ts'
+import type { OciOutput, OutputOption, RegistryOutput } from '../options/output.ts'
 import { type ActivityTeller, tellActivity } from '../progress/tell-activity.ts'
 import { exportedImage } from '../streams/exported-image.ts'
-import { openDestination, writeStream } from '../streams/open-destination.ts'
 import { annotationsOf, withCreated } from './annotations.ts'
 import type { PlatformImage } from './build-metadata.ts'
+import { openDestination, writeStream } from '../streams/open-destination.ts'
 
 /** What is written, and what is told of it. */
 export interface Writing {

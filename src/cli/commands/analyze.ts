@@ -1,10 +1,10 @@
 import { Option } from 'commander'
-import { type Platform, parsePlatform } from '#oci'
+import { parsePlatform, type Platform } from '#oci'
 import { addExamples, type Declare } from '../command-entry.ts'
-import { countOption } from '../options/count.ts'
-import { collectLimit, type Limit } from '../options/limit.ts'
 import { formatOption, type ListFormat } from '../options/list-format.ts'
 import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
+import { collectLimit, type Limit } from '../options/limit.ts'
+import { countOption } from '../options/count.ts'
 
 export interface AnalyzeFlags extends RegistryFlags {
   readonly format: ListFormat

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type { Reference } from '#oci'
 import { type Act, addExamples, type Declare } from '../command-entry.ts'
+import type { Reference } from '#oci'
 import { choice } from '../options/choice.ts'
 import { collect } from '../options/collect.ts'
 import { type OutputOption, parseOutput } from '../options/output.ts'

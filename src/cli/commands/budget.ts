@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import type { BudgetLimit } from '#analyze'
-import { type Platform, parsePlatform } from '#oci'
+import { parsePlatform, type Platform } from '#oci'
 import { addExamples, type Declare } from '../command-entry.ts'
 import { collectBudgetLimit } from '../options/budget-limit.ts'
 import { formatOption, type ListFormat } from '../options/list-format.ts'

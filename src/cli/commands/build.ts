@@ -12,15 +12,15 @@ import { collect } from '../options/collect.ts'
 import { addDockerOptions } from '../options/docker-options.ts'
 import { parseEntitlement } from '../options/entitlement.ts'
 import { parseMemory } from '../options/memory.ts'
-import { checkNameValue, type NameValue, parseBuildContext, parseLabel } from '../options/name-value.ts'
+import { checkNameValue, parseBuildContext, parseLabel, type NameValue } from '../options/name-value.ts'
 import { type OutputOption, parseOutput } from '../options/output.ts'
 import { collectPlatforms } from '../options/platforms.ts'
 import { type ProgressMode, progressOption } from '../options/progress-option.ts'
-import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
 import { parseSecret, type SecretOption } from '../options/secret.ts'
 import { parseSsh, type SshOption } from '../options/ssh.ts'
 import { parseTag } from '../options/tag.ts'
 import { parseUlimit } from '../options/ulimit.ts'
+import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
 
 export interface BuildFlags extends RegistryFlags {
   readonly tag?: readonly Reference[]

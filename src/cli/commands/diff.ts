@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { type Platform, parsePlatform } from '#oci'
+import { parsePlatform, type Platform } from '#oci'
 import { addExamples, type Declare } from '../command-entry.ts'
 import { countOption } from '../options/count.ts'
 import { formatOption, type ListFormat } from '../options/list-format.ts'

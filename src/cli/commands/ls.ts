@@ -1,4 +1,4 @@
-import { type Platform, parsePlatform } from '#oci'
+import { parsePlatform, type Platform } from '#oci'
 import { addExamples, type Declare } from '../command-entry.ts'
 import { formatOption, type ListFormat } from '../options/list-format.ts'
 import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'

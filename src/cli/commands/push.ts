@@ -1,10 +1,10 @@
 import type { Platform } from '#oci'
 import { addExamples, type Declare } from '../command-entry.ts'
 import { choice } from '../options/choice.ts'
+import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
 import { addCompressionOptions, type CompressionFlags } from '../options/compression.ts'
 import { collectPlatforms } from '../options/platforms.ts'
 import { type ProgressMode, progressOption } from '../options/progress-option.ts'
-import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
 import type { SecretsMode } from '../scan/check-secrets.ts'
 
 export interface PushFlags extends RegistryFlags, CompressionFlags {

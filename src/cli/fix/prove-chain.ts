@@ -1,6 +1,6 @@
 import { UserError } from '#diagnostics'
 import { type FixChain, type FixInput, type Proposal, proposeFixes } from '#fix'
-import { buildState, type Proof, type Proving, proveEqual } from './prove-fix.ts'
+import { buildState, type Proof, proveEqual, type Proving } from './prove-fix.ts'
 
 /** A change that was not made, and why. */
 export interface Dropped {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { diffImages, type ImageDiff, storeImage, studyImage } from '#analyze'
+import { type ImageDiff, diffImages, storeImage, studyImage } from '#analyze'
 import { chainOf, findImage, imageConfig, runContainer } from '#build'
 import { UserError } from '#diagnostics'
 import { type Proposal, unexpectedDifferences } from '#fix'

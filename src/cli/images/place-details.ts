@@ -1,5 +1,5 @@
 import { type ImagePlace, parseImagePlace } from '#image'
-import { type Digest, digestOf, familiarReference, type ImageConfig, type Platform, parseImageConfig } from '#oci'
+import { type Digest, digestOf, familiarReference, type ImageConfig, parseImageConfig, type Platform } from '#oci'
 import type { Store } from '#store'
 import type { CliContext } from '../context.ts'
 import { openCliRegistries } from '../open-registries.ts'

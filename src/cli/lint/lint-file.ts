@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { chainOf, findImage, imageConfig } from '#build'
+import { imageConfig, findImage, chainOf } from '#build'
 import { UserError, type Warning } from '#diagnostics'
 import { type DockerfileTree, type IgnorePattern, parseDockerfile, parseIgnoreFile } from '#dockerfile'
 import { type LintFinding, type LintSettings, loadRules } from '#lint'

@@ -1,5 +1,5 @@
 import { nearest } from '#diagnostics'
-import { type Platform, parsePlatform } from '#oci'
+import { parsePlatform, type Platform } from '#oci'
 import { usageError } from '../usage-error.ts'
 
 const levels = ['manifest', 'index', 'manifest-descriptor', 'index-descriptor'] as const

@@ -1,4 +1,4 @@
-import { formatPlatform, type Platform, parsePlatform } from '#oci'
+import { formatPlatform, parsePlatform, type Platform } from '#oci'
 import { usageError } from '../usage-error.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { type Place, type ProgressEvent, positionOf, type UserError, type Warning } from '#diagnostics'
+import { type Place, positionOf, type ProgressEvent, type UserError, type Warning } from '#diagnostics'
 
 /** Where in which text; line and column count from 1. */
 export interface JsonPlace {

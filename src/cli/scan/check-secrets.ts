@@ -2,7 +2,7 @@ import { chainOf, imageConfig } from '#build'
 import { UserError } from '#diagnostics'
 import type { Digest } from '#oci'
 import { openLayerTar } from '#rootfs'
-import { type SecretFinding, scanImage } from '#scan'
+import { scanImage, type SecretFinding } from '#scan'
 import type { Store } from '#store'
 import type { CliContext } from '../context.ts'
 
