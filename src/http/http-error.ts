@@ -90,6 +90,7 @@ function describe(code: string | undefined, error: unknown, proxy: URL | undefin
     : 'check the network; a proxy is taken from http_proxy and https_proxy'
   const known = code === undefined ? undefined : problems[code]
   if (known) return [known, network]
+  if (speaksNoTls(error)) return ['it does not speak TLS', 'check the port, or use an address with http://']
   if (code !== undefined && certificateCode.test(code)) {
     return [
       `its certificate is not trusted (${code})`,
@@ -101,6 +102,13 @@ function describe(code: string | undefined, error: unknown, proxy: URL | undefin
 
 /** What OpenSSL and Node say about certificates that do not hold. */
 export const certificateCode = /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|HOSTNAME_MISMATCH)/
+
+/** Whether what came instead of an answer was no TLS (RFC 8446) at all. */
+export function speaksNoTls(error: unknown): boolean {
+  return /^(EPROTO|ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL))$/.test(
+    errorCode(error) ?? '',
+  )
+}
 
 const problems: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the name is unknown',

@@ -17,5 +17,5 @@ export type {
   RetryPolicy,
   ServerTls,
 } from './http.ts'
-export { HttpError } from './http-error.ts'
+export { HttpError, speaksNoTls } from './http-error.ts'
 export { openHttp } from './open-http.ts'

@@ -4,7 +4,7 @@ import { UserError } from '#diagnostics'
 import type { ServerTls } from '#http'
 
 /** Where docker, containerd and podman look for the certificates of single registries. */
-function directories(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+export function certificateDirectories(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   const home = env['HOME']
   const config = env['XDG_CONFIG_HOME'] || (home && join(home, '.config'))
   const own = config ? [join(config, 'docker', 'certs.d'), join(config, 'containers', 'certs.d')] : []
@@ -22,7 +22,7 @@ export function serverTls(
   return host => {
     const names = /:\d+$/.test(host) ? [host] : [`${host}:443`, host]
     const unverified = names.some(name => insecure.includes(name))
-    for (const directory of directories(env)) {
+    for (const directory of certificateDirectories(env)) {
       for (const name of names) {
         const found = readDirectory(join(directory, name))
         if (found !== undefined) return { ...found, ...(unverified && { unverified }) }

@@ -7,6 +7,7 @@
  */
 export { serverTls } from './certificate-directories.ts'
 export type { Credential, Credentials } from './credentials.ts'
+export { type FoundConfiguration, type FoundCredentials, findConfiguration } from './found-configuration.ts'
 export { openRegistries, type Registries, type RegistriesOptions } from './open-registries.ts'
 export { RegistryError } from './registry-error.ts'
 export type { Repository, StoredBlob } from './repository.ts'

@@ -1,5 +1,5 @@
 import { UserError } from '#diagnostics'
-import { HttpError } from '#http'
+import { HttpError, speaksNoTls } from '#http'
 
 /** What was asked of a registry: for its errors. */
 export interface Asked {
@@ -39,7 +39,10 @@ export class RegistryError extends UserError {
 export function registryError(asked: Asked, error: unknown): unknown {
   if (!(error instanceof HttpError)) return error
   if (error.status !== undefined && error.status >= 400) return refused(asked, error.status, error.body, error)
-  return new RegistryError(`cannot ${target(asked)}: ${error.message}`, { ...asked, hint: error.hint, cause: error })
+  const hint = speaksNoTls(error)
+    ? `check the port; if that is meant, allow it with "--insecure-registry ${asked.registry}"`
+    : error.hint
+  return new RegistryError(`cannot ${target(asked)}: ${error.message}`, { ...asked, hint, cause: error })
 }
 
 function refused(asked: Asked, status: number, body: string, cause?: unknown): RegistryError {

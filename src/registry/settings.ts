@@ -86,16 +86,25 @@ interface SettingsFile {
   readonly insecure: readonly string[]
 }
 
-function readSettingsFile(env: SettingsSources['env']): SettingsFile | undefined {
+/** The file with settings that hold always; it need not be there. Undefined: there is no home for it. */
+export function settingsPath(env: SettingsSources['env']): string | undefined {
   const home = env['HOME']
   const config = env['XDG_CONFIG_HOME'] || (home && join(home, '.config'))
-  if (!config) return undefined
-  const path = join(config, 'slipway', 'registries.json')
+  return config ? join(config, 'slipway', 'registries.json') : undefined
+}
+
+function readSettingsFile(env: SettingsSources['env']): SettingsFile | undefined {
+  const path = settingsPath(env)
+  if (path === undefined) return undefined
   let text: string
   try {
     text = readFileSync(path, 'utf8')
-  } catch {
-    return undefined
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw new UserError(`cannot read ${path}: ${code ?? 'unknown error'}`, {
+      hint: 'check the permissions of the file',
+    })
   }
   let value: unknown
   try {

@@ -36,6 +36,8 @@ export interface RunningRegistry extends AsyncDisposable {
   /** Host and port. */
   readonly host: string
   readonly origin: string
+  /** Directory of what it stores. */
+  readonly data: string
   /** What it wrote so far: one line of JSON for each request. */
   log(): string
 }
@@ -92,6 +94,7 @@ export async function startRegistry(setup: RegistrySetup = {}): Promise<RunningR
   return {
     host,
     origin: `${setup.tls === undefined ? 'http' : 'https'}://${host}`,
+    data: join(directory, 'data'),
     log: () => output.join(''),
     [Symbol.asyncDispose]: dispose,
   }

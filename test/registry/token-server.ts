@@ -17,6 +17,8 @@ export interface TokenServer extends AsyncDisposable {
   readonly realm: string
   readonly issuer: string
   readonly requests: readonly TokenRequest[]
+  /** Every token that was given. */
+  readonly issued: readonly string[]
 }
 
 export interface TokenServerOptions {
@@ -33,8 +35,9 @@ export interface TokenServerOptions {
 export async function startTokenServer(options: TokenServerOptions): Promise<TokenServer> {
   const issuer = 'token server of the tests'
   const requests: TokenRequest[] = []
+  const issued: string[] = []
   const server = createServer((request, response) => {
-    void answer(request, { ...options, issuer, requests }).then(({ status, body }) => {
+    void answer(request, { ...options, issuer, requests, issued }).then(({ status, body }) => {
       response.writeHead(status, { 'content-type': 'application/json' })
       response.end(JSON.stringify(body))
     })
@@ -46,6 +49,7 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
     realm: `http://127.0.0.1:${address.port}/token`,
     issuer,
     requests,
+    issued,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))
@@ -56,6 +60,7 @@ export async function startTokenServer(options: TokenServerOptions): Promise<Tok
 interface Serving extends TokenServerOptions {
   readonly issuer: string
   readonly requests: TokenRequest[]
+  readonly issued: string[]
 }
 
 async function answer(request: IncomingMessage, serving: Serving): Promise<{ status: number; body: object }> {
@@ -78,6 +83,7 @@ async function answer(request: IncomingMessage, serving: Serving): Promise<{ sta
     return granted.length > 0 ? [{ type, name, actions: granted }] : []
   })
   const token = sign({ ...serving, service: form.get('service') ?? '', subject: who, access })
+  serving.issued.push(token)
   // No "expires_in": then a token is good for 60 seconds.
   return { status: 200, body: request.method === 'POST' ? { access_token: token } : { token } }
 }

@@ -1,9 +1,11 @@
 import { probeHost } from '#linux'
+import { findConfiguration } from '#registry'
 import { painter } from '../color.ts'
 import type { DoctorFlags } from '../commands/doctor.ts'
 import type { CliContext } from '../context.ts'
 import { renderChecks } from '../doctor/render-checks.ts'
 import { nodeCheck, programCheck, storeCheck } from '../doctor/own-checks.ts'
+import { registryChecks } from '../doctor/registry-checks.ts'
 import { storeRoot, withStore } from '../store-root.ts'
 import { renderJsonLines } from '../table.ts'
 
@@ -15,7 +17,14 @@ export async function doctorCommand(flags: DoctorFlags, context: CliContext): Pr
     probeHost({ path, directory: store.directory('probes') }),
   )
   const git = { program: 'git', title: 'ADD of git repositories', hint: 'install the package git' }
-  const checks = [nodeCheck(process.versions.node), storeCheck(storeRoot(context)), ...ofHost, programCheck(git, path)]
+  const ofRegistries = registryChecks(await findConfiguration({ env: environment }))
+  const checks = [
+    nodeCheck(process.versions.node),
+    storeCheck(storeRoot(context)),
+    ...ofHost,
+    programCheck(git, path),
+    ...ofRegistries,
+  ]
   const text =
     flags.format === 'json'
       ? renderJsonLines(checks)
