@@ -57,6 +57,7 @@ export const reserved: readonly Reserved[] = [
     exceptions: {
       'src/plan/exposed-ports.ts': 'isIP is a pure function',
       'src/linux/forward-agent.ts': 'sockets of this machine, not of the network',
+      'src/linux/output-pipe.ts': 'reads a pipe',
     },
   },
   { what: 'the global fetch', pattern: /(?<![\w.#$])fetch\(/, rooms: ['http'] },
