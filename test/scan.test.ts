@@ -1,4 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib'
@@ -222,11 +224,57 @@ test('an archive on the disk and SARIF', async () => {
 })
 
 test('a push looks first, and --secrets=error pushes nothing', async () => {
-  await slipwayOk(['tag', 'planted', '127.0.0.1:1/planted'], { root })
-  const stopped = await slipway(['push', '--secrets=error', '127.0.0.1:1/planted'], { root })
-  expect(stopped.code).toBe(1)
-  expect(stopped.stderr).toMatch(/the image holds \d+ secrets, so it is not pushed/)
-  const warned = await slipway(['push', '127.0.0.1:1/planted'], { root })
-  expect(warned.stderr).toMatch(/warning: the image holds \d+ secrets/)
-  expect((await slipway(['push', '--secrets=off', '127.0.0.1:1/planted'], { root })).stderr).not.toContain('secrets')
+  // A registry that lets nobody in: a refusal ends a push at once.
+  const registry = createServer((_, response) => response.writeHead(403).end())
+  await new Promise<void>(resolve => registry.listen(0, '127.0.0.1', resolve))
+  const name = `127.0.0.1:${(registry.address() as AddressInfo).port}/planted`
+  try {
+    await slipwayOk(['tag', 'planted', name], { root })
+    const stopped = await slipway(['push', '--secrets=error', name], { root })
+    expect(stopped.code).toBe(1)
+    expect(stopped.stderr).toMatch(/the image holds \d+ secrets, so it is not pushed/)
+    const warned = await slipway(['push', name], { root })
+    expect(warned.stderr).toMatch(/warning: the image holds \d+ secrets/)
+    expect((await slipway(['push', '--secrets=off', name], { root })).stderr).not.toContain('secrets')
+  } finally {
+    registry.close()
+  }
+})
+
+test('a build warns with the line and without the value; --secrets=error writes and names nothing', async () => {
+  const r = randomValues(21)
+  const values = [`gh${'p_'}${r.base62(36)}`, `np${'m_'}${r.base62(36)}`, `sk_${'live_'}${r.base62(24)}`] as const
+  const directory = join(root, 'warned')
+  mkdirSync(join(directory, 'app'), { recursive: true })
+  writeFileSync(join(directory, 'app/.npmrc'), `//registry.example.org/:_authToken=${values[1]}\n`)
+  writeFileSync(
+    join(directory, 'Dockerfile'),
+    [
+      'FROM scratch AS other',
+      'COPY app /only-in-another-stage',
+      'FROM scratch',
+      `LABEL a=b token=${values[0]}`,
+      'COPY --from=other /only-in-another-stage/.npmrc /x/',
+      `COPY <<EOF /etc/pay.env\nA=1\nKEY=${values[2]}\nEOF`,
+      '',
+    ].join('\n'),
+  )
+  const refused = await slipway(['build', '--secrets=error', '-t', 'warned', '-o', 'warned.tar', directory], { root })
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toContain('the image holds 3 secrets, so nothing is written or named')
+  expect(existsSync(join(root, 'warned.tar'))).toBe(false)
+  expect((await slipway(['inspect', 'warned'], { root })).code).toBe(1)
+  // All layers are there by now, so what stops this build is not found while they are made.
+  const again = await slipway(['build', '--secrets=error', directory], { root })
+  expect(again.code).toBe(1)
+  expect(again.stderr).toContain('npm access token in /x/.npmrc')
+  const warned = await slipwayOk(['build', '--no-cache', directory], { root })
+  expect(warned.stderr).toMatch(/GitHub token in the label token.*\n *--> \S*Dockerfile:4:11/)
+  expect(warned.stderr).toMatch(/npm access token in \/x\/\.npmrc, line 1.*\n *--> \S*Dockerfile:5:1/)
+  expect(warned.stderr).toMatch(/Stripe secret key in \/etc\/pay\.env, line 2.*\n *--> \S*Dockerfile:6:1/)
+  expect(warned.stderr).not.toContain('only-in-another-stage/.npmrc,')
+  for (const text of [refused.stderr, again.stderr, warned.stderr])
+    for (const value of values) expect(text).not.toContain(value.slice(12))
+  const silent = await slipwayOk(['build', '--no-cache', '--secrets=off', directory], { root })
+  expect(silent.stderr).not.toMatch(/secret|token in/i)
 })

@@ -42,6 +42,8 @@ export interface SolveOptions {
   readonly wholeResult?: boolean
   /** Contents that cache mounts start with. */
   readonly mountContents?: StepInputs['mountContents']
+  /** Sees the files of COPY and ADD, of layers that are made. */
+  readonly contentSink?: StepInputs['contentSink']
   /** For every RUN. */
   readonly runs?: RunSettings
   /** Which Dockerfile it is, to compare a build with the one before. */
@@ -311,9 +313,13 @@ function stepInputs(context: StepContext, report: StepInputs['report']): StepInp
 /** What is the same for every step. */
 export function runsOf(
   options: SolveOptions,
-): Pick<StepInputs, 'host' | 'secrets' | 'runs' | 'remote' | 'signal' | 'now' | 'mountContents'> {
-  const { host, secrets, runs = { extraHosts: [] }, remote, signal, now, mountContents } = options
-  return { host, secrets, runs, remote, signal, now, ...(mountContents && { mountContents }) }
+): Pick<StepInputs, 'host' | 'secrets' | 'runs' | 'remote' | 'signal' | 'now' | 'mountContents' | 'contentSink'> {
+  const { host, secrets, runs = { extraHosts: [] }, remote, signal, now, mountContents, contentSink } = options
+  return {
+    ...{ host, secrets, runs, remote, signal, now },
+    ...(mountContents && { mountContents }),
+    ...(contentSink && { contentSink }),
+  }
 }
 
 /** Tries the keys, cheapest first; a hit is recorded under the keys that missed before it. */

@@ -1,7 +1,8 @@
 import type { ProgressEvent, WarningSink } from '#diagnostics'
+import type { ContentSink } from '#layer'
 import type { HostTools, ResourceLimit } from '#linux'
 import type { Digest, Platform } from '#oci'
-import type { SourceRef, StagePlan } from '#plan'
+import type { CopyStep, SourceRef, StagePlan } from '#plan'
 import type { Chain } from '#rootfs'
 import type { Remote, Selectable } from '#sources'
 import { type CacheInputs, cacheKey, type NewLayer, type Store } from '#store'
@@ -73,6 +74,8 @@ export interface StepInputs {
     mount: { readonly id: string; readonly namespace?: string },
     directory: string,
   ) => Promise<boolean>
+  /** Who wants to see what a COPY or ADD brings while its layer is made; nobody when it was made before. */
+  readonly contentSink?: (step: CopyStep) => Promise<ContentSink | undefined>
   readonly signal: AbortSignal
   /** Milliseconds since 1970. */
   readonly now: () => number

@@ -1,4 +1,4 @@
-import { encodeEntries, packLayer } from '#layer'
+import { type ContentSink, encodeEntries, packLayer } from '#layer'
 import type { Store } from '#store'
 import type { LayerTree } from '#tree'
 import type { MadeLayer } from './step-kind.ts'
@@ -8,6 +8,7 @@ export interface WriteLayerOptions {
   readonly emptyTime: number
   readonly signal: AbortSignal
   readonly onBytes?: (bytes: number) => void
+  readonly onContent?: ContentSink
 }
 
 /**
@@ -22,7 +23,10 @@ export async function writeLayer(store: Store, entries: LayerTree, options: Writ
     done += bytes.length
     options.onBytes?.(done)
   }
-  const packed = await packLayer(entries, sink, { signal: options.signal })
+  const packed = await packLayer(entries, sink, {
+    signal: options.signal,
+    ...(options.onContent && { onContent: options.onContent }),
+  })
   const { digest } = await blob.commit()
   return {
     diffId: digest,

@@ -7,7 +7,7 @@
 export { openContentReader, readContent, readSmallContent, type ContentReader } from './content-reader.ts'
 export { decodeEntries, diskPath, encodeEntries, type FormPlaces } from './entries-file.ts'
 export { createLayerIndexer, type IndexOptions, type LayerIndexer } from './index-layer.ts'
-export { packLayer, type PackedLayer, type TarSink } from './pack-layer.ts'
+export { type ContentSink, packLayer, type PackedLayer, type TarSink } from './pack-layer.ts'
 export { entryOf, listDirectory, type ScanOptions, scanDirectory } from './scan-directory.ts'
 export { type NodeCalls, writeDirectory, type WriteOptions } from './write-directory.ts'
 export { type Compressor, compressGzip } from './compression/compress-gzip.ts'

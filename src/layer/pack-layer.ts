@@ -18,6 +18,12 @@ export interface PackedLayer {
   readonly size: number
 }
 
+/**
+ * Sees contents on their way into the archive; larger files (of some 1 MiB and more) are not shown. The bytes are those of the
+ * archive's buffer: they must be neither kept nor changed.
+ */
+export type ContentSink = (entry: Entry, bytes: Uint8Array) => void
+
 const chunkSize = 1 << 20
 
 /**
@@ -27,10 +33,11 @@ const chunkSize = 1 << 20
 export async function packLayer(
   entries: LayerTree,
   sink: TarSink,
-  options: { readonly signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignal; readonly onContent?: ContentSink } = {},
 ): Promise<PackedLayer> {
   const out = chunked(sink)
   using reader = openContentReader()
+  const target: Target = { reader, out, ...(options.onContent && { onContent: options.onContent }) }
   const offsets: number[] = []
   let size = 0
   for (const entry of entries) {
@@ -42,8 +49,8 @@ export async function packLayer(
       else await out.write(header)
       if (entry.type === 'file') {
         offset = out.position()
-        if (out.fits(entry.size + paddingSize(entry.size))) packWhole(entry, reader, out)
-        else await packContent(entry, reader, out)
+        if (out.fits(entry.size + paddingSize(entry.size))) packWhole(entry, target)
+        else await packContent(entry, target)
         size += entry.size
       }
     }
@@ -54,12 +61,20 @@ export async function packLayer(
   return { offsets, tarSize: out.position(), size }
 }
 
+/** From where contents come, and where they go. */
+interface Target {
+  readonly reader: ContentReader
+  readonly out: Chunked
+  readonly onContent?: ContentSink
+}
+
 /** Contents are hashed even where their digest is known: a file may have changed since. */
-async function packContent(entry: Entry, reader: ContentReader, out: Chunked): Promise<void> {
+async function packContent(entry: Entry, target: Target): Promise<void> {
+  const { reader, out } = target
   const padding = paddingSize(entry.size)
   if (entry.size + padding <= chunkSize) {
     await out.flush()
-    packWhole(entry, reader, out)
+    packWhole(entry, target)
     return
   }
   using content = reader.open(entry)
@@ -77,13 +92,14 @@ async function packContent(entry: Entry, reader: ContentReader, out: Chunked): P
 }
 
 /** A file that fits into the chunk at hand; nothing waits, as there may be very many of them. */
-function packWhole(entry: Entry, reader: ContentReader, out: Chunked): void {
+function packWhole(entry: Entry, { reader, out, onContent }: Target): void {
   if (entry.size === 0) return
   const space = out.space(entry.size + paddingSize(entry.size))
   const bytes = space.subarray(0, entry.size)
   reader.readWhole(entry, bytes)
   space.fill(0, entry.size)
   keepDigest(entry, hash('sha256', bytes, 'hex'))
+  onContent?.(entry, bytes)
 }
 
 function keepDigest(entry: Entry, hex: string): void {

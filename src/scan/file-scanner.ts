@@ -1,5 +1,5 @@
 import { isPackagedExample, type SecretHit } from '#secrets'
-import type { SecretFinding } from './finding.ts'
+import type { SecretFinding, SecretPlace } from './finding.ts'
 import { isArchive, scanArchive } from './scan-archive.ts'
 import { type TextScanner, textScanner } from './text-scanner.ts'
 
@@ -27,6 +27,7 @@ const archiveLimit = 96 << 20
 /** Looks at the files of a layer or directory. */
 export function fileScanner(options: FileScannerOptions): FileScanner {
   const waiting: { readonly path: string; readonly bytes: Buffer }[] = []
+  const inLayer = options.layer === undefined ? {} : { layer: options.layer }
   let path = ''
   let judged: string | undefined
   let size = 0
@@ -62,7 +63,7 @@ export function fileScanner(options: FileScannerOptions): FileScanner {
     },
     end: () => {
       if (archive) waiting.push({ path, bytes: Buffer.concat(archive) })
-      for (const hit of text?.finish() ?? []) options.found(findingOf(hit, path, options.layer))
+      for (const hit of text?.finish() ?? []) options.found(findingOf(hit, { path, ...inLayer }))
     },
     settle: async () => {
       for (const { path: file, bytes } of waiting.splice(0)) {
@@ -70,15 +71,21 @@ export function fileScanner(options: FileScannerOptions): FileScanner {
         options.read(files, read)
         if (note !== undefined) options.note(note)
         for (const { member, hits } of members) {
-          for (const hit of hits) options.found(findingOf(hit, file, options.layer, member))
+          for (const hit of hits) options.found(findingOf(hit, { path: file, member, ...inLayer }))
         }
       }
     },
   }
 }
 
-function findingOf(hit: SecretHit, path: string, layer?: number, member?: string): SecretFinding {
-  const { rule, title, severity, masked, fingerprint, line, column } = hit
+/** A secret in a file. */
+export type FileFinding = SecretFinding & { readonly place: Extract<SecretPlace, { kind: 'file' }> }
+
+/** What was hit, at its place. */
+export function findingOf(
+  { rule, title, severity, masked, fingerprint, line, column }: SecretHit,
+  { path, layer, member }: { readonly path: string; readonly layer?: number; readonly member?: string },
+): FileFinding {
   return {
     rule,
     title,

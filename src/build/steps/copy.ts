@@ -70,10 +70,12 @@ export const copyKind: StepKind<CopyStep> = (step, inputs) => {
       const entries = await timed(inputs, { name: 'placing files' }, async () =>
         layOut(step, await sources.all(), inputs),
       )
+      const onContent = await inputs.contentSink?.(step)
       const made = await timed(inputs, { name: 'packing' }, () =>
         writeLayer(store, entries, {
           emptyTime: inheritedTime(parent),
           signal,
+          ...(onContent && { onContent }),
           onBytes: done => inputs.report({ kind: 'transfer', label: 'copying', done }),
         }),
       )

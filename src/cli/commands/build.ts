@@ -16,11 +16,12 @@ import { checkNameValue, parseBuildContext, parseLabel, type NameValue } from '.
 import { type OutputOption, parseOutput } from '../options/output.ts'
 import { collectPlatforms } from '../options/platforms.ts'
 import { type ProgressMode, progressOption } from '../options/progress-option.ts'
+import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
+import type { SecretsMode } from '../scan/check-secrets.ts'
 import { parseSecret, type SecretOption } from '../options/secret.ts'
 import { parseSsh, type SshOption } from '../options/ssh.ts'
 import { parseTag } from '../options/tag.ts'
 import { parseUlimit } from '../options/ulimit.ts'
-import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
 
 export interface BuildFlags extends RegistryFlags {
   readonly tag?: readonly Reference[]
@@ -60,6 +61,7 @@ export interface BuildFlags extends RegistryFlags {
   readonly call?: CallOption
   readonly check?: boolean
   readonly explain?: boolean
+  readonly secrets: SecretsMode
   readonly progress: ProgressMode
   readonly quiet?: boolean
 }
@@ -157,6 +159,12 @@ export const build: Declare = (command, act) => {
     .option('--push', 'push the image under the names of --tag: the same as --output type=registry')
     .option('--iidfile <file>', 'write the image id to a file')
     .option('--metadata-file <file>', 'write digests and steps to a file, as JSON')
+    .option(
+      '--secrets <mode>',
+      'secrets in the image: warn (quick), error (look at everything, and write nothing), or off',
+      choice('--secrets', ['warn', 'error', 'off']),
+      'warn' as const,
+    )
     .option('--verify', 'build twice without cache, and fail where the results differ')
     .option('--print-plan', 'print the plan as JSON, with what the cache has of it, and build nothing')
     .option('--trace <file>', 'write where the time went, for chrome://tracing or ui.perfetto.dev')

@@ -39,6 +39,7 @@ export async function buildState(state: FixState, { directory, flags, context }:
         file,
         iidfile,
         quiet: true,
+        secrets: 'off',
         cache: true,
         progress: 'quiet',
         ...(flags.target !== undefined && { target: flags.target }),

@@ -19,7 +19,18 @@ const quickLayer = 32 << 20
 export async function checkSecrets(
   store: Store,
   ids: readonly Digest[],
-  { mode, context }: { readonly mode: SecretsMode; readonly context: CliContext },
+  {
+    mode,
+    context,
+    refusal = 'so it is not pushed',
+    otherwise = '--secrets=warn pushes it all the same',
+  }: {
+    readonly mode: SecretsMode
+    readonly context: CliContext
+    /** What does not happen with `error`, and how it does. */
+    readonly refusal?: string
+    readonly otherwise?: string
+  },
 ): Promise<void> {
   if (mode === 'off') return
   const lines = new Map<string, string>()
@@ -39,15 +50,16 @@ export async function checkSecrets(
       { skipLayers, signal: context.interrupts.signal },
     )
     for (const finding of findings.filter(({ severity }) => severity !== 'low')) {
-      lines.set(finding.fingerprint, `${finding.title} in ${whereOf(finding)}: ${finding.masked}`)
+      if (!lines.has(finding.fingerprint))
+        lines.set(finding.fingerprint, `${finding.title} in ${whereOf(finding)}: ${finding.masked}`)
     }
   }
   if (lines.size === 0) return
   const count = lines.size === 1 ? 'a secret' : `${lines.size} secrets`
   const details = [...lines.values()].slice(0, 10)
   if (mode === 'error') {
-    throw new UserError(`the image holds ${count}, so it is not pushed`, {
-      hint: 'look at it with "slipway scan"; --secrets=warn pushes it all the same',
+    throw new UserError(`the image holds ${count}, ${refusal}`, {
+      hint: `look at it with "slipway scan"; ${otherwise}`,
       details,
     })
   }
@@ -55,7 +67,8 @@ export async function checkSecrets(
   for (const line of details) context.stderr.write(`  | ${line}\n`)
 }
 
-function whereOf({ place }: SecretFinding): string {
+/** The place, as a sentence has it. */
+export function whereOf({ place }: Pick<SecretFinding, 'place'>): string {
   switch (place.kind) {
     case 'file':
       return `/${place.path}`
