@@ -1,9 +1,10 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { UserError } from '#diagnostics'
 import { assembleImage } from '#image'
 import {
   type HostTools,
+  parseSignal,
   planSandbox,
   runSandbox,
   sandboxMountPoints,
@@ -45,14 +46,15 @@ export interface ContainerResult extends SandboxResult {
   readonly kept?: Digest
 }
 
+/** As `docker stop` waits: a service finishes what it is doing. */
+const serviceGrace = 10_000
+
 /** Runs a command in an image: its file system is the image's with a writable layer that is thrown away or kept. */
 export async function runContainer(options: ContainerOptions): Promise<ContainerResult> {
   const { store, image, host, signal } = options
   const config = await imageConfig(store, image.id)
   const chain = chainOf(store, image)
-  const mounts = options.volumes.map(
-    ({ source, target, readonly }): SandboxMount => ({ kind: 'bind', source: resolve(source), target, readonly }),
-  )
+  const mounts = await Promise.all(options.volumes.map(volumeMount))
   await using workspace = await openWorkspace(store, chain, {
     rootless: host.rootless,
     mountPoints: sandboxMountPoints({ mounts }),
@@ -68,9 +70,25 @@ export async function runContainer(options: ContainerOptions): Promise<Container
     },
     host,
   )
-  const result = await runSandbox(plan, { signal, onOutput: options.onOutput })
+  const endSignal = parseSignal(config.config.StopSignal ?? '') ?? 'SIGTERM'
+  const result = await runSandbox(plan, {
+    signal,
+    endSignal,
+    graceMilliseconds: serviceGrace,
+    onOutput: options.onOutput,
+  })
   if (!options.keep) return result
   return { ...result, kept: await keep(options, { config, chain, upper: await workspace.takeUpper() }) }
+}
+
+async function volumeMount({ source, target, readonly }: ContainerOptions['volumes'][number]): Promise<SandboxMount> {
+  const found = await stat(source).catch((cause: unknown) => {
+    throw new UserError(`there is nothing at ${JSON.stringify(source)} to show as ${target}`, {
+      hint: 'make it first, or name another path of this machine with -v',
+      cause,
+    })
+  })
+  return { kind: 'bind', source: resolve(source), target, readonly, type: found.isDirectory() ? 'directory' : 'file' }
 }
 
 async function sandboxOf(

@@ -35,6 +35,7 @@ export type {
   SandboxSpec,
   TmpfsMount,
 } from './sandbox-spec.ts'
+export { parseSignal } from './signal-names.ts'
 export { type StartedAgent, startAgent } from './start-agent.ts'
 export { syncFileSystem } from './sync-file-system.ts'
 export {

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { constants } from 'node:os'
 import { UserError } from '#diagnostics'
 import { forwardSignals } from './forward-signals.ts'
 import { keepInheritedFiles } from './inherited-files.ts'
@@ -12,12 +11,17 @@ import { openOutputPipe } from './output-pipe.ts'
 import type { SandboxPlan } from './plan-sandbox.ts'
 import { innermostProcess, sendSignal } from './process-tree.ts'
 import { lifelineFd, statusFd } from './sandbox-script.ts'
+import { signalName } from './signal-names.ts'
 
 export interface SandboxOptions {
   /** Output as it comes; not called with `stdio: 'inherit'`. Must not throw. */
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void
-  /** Ends the command: SIGTERM, and after a short grace SIGKILL to everything in the sandbox. */
+  /** Ends the command: `endSignal`, and after a grace SIGKILL to everything in the sandbox. */
   readonly signal?: AbortSignal
+  /** What asks the command to end; default SIGTERM. */
+  readonly endSignal?: NodeJS.Signals
+  /** Between that signal and SIGKILL; default 500. */
+  readonly graceMilliseconds?: number
 }
 
 export interface SandboxResult {
@@ -29,8 +33,8 @@ export interface SandboxResult {
   readonly oomKilled: boolean
 }
 
-/** Between SIGTERM and SIGKILL. */
-const graceMilliseconds = 500
+/** For commands that nobody misses: the steps of a build. */
+const shortGrace = 500
 
 /**
  * Runs a planned sandbox. Settles when nothing of it is left: no process, no mount. A command that fails is a result;
@@ -49,7 +53,7 @@ export async function runSandbox(plan: SandboxPlan, options: SandboxOptions): Pr
   const child = start(plan, pipes.fds)
   pipes.handOver()
   const status = watchStatus(child, plan)
-  using _abort = endOnAbort(child, plan, { status, signal: options.signal })
+  using _abort = endOnAbort(child, plan, { ...options, status })
   using _signals = plan.stdio === 'inherit' ? forwardSignals(name => signalCommand(child, plan, name)) : undefined
   await Promise.all([ended(child), pipes.ended])
   const launchError = filter.end()
@@ -187,16 +191,21 @@ function mountTableOf(pid: number | undefined): string {
 function endOnAbort(
   child: ChildProcess,
   plan: SandboxPlan,
-  { status, signal }: { readonly status: Status; readonly signal: AbortSignal | undefined },
+  {
+    status,
+    signal,
+    endSignal = 'SIGTERM',
+    graceMilliseconds = shortGrace,
+  }: Omit<SandboxOptions, 'onOutput'> & { readonly status: Status },
 ): Disposable {
   let timer: NodeJS.Timeout | undefined
   const end = (): void => {
-    signalCommand(child, plan, 'SIGTERM')
+    signalCommand(child, plan, endSignal)
     timer = setTimeout(
       () => {
         ;(child.stdio[lifelineFd] as Socket).destroy()
         // Should the watcher not be there any more: the keeper dies with its parent.
-        timer = setTimeout(() => child.kill('SIGKILL'), 4 * graceMilliseconds)
+        timer = setTimeout(() => child.kill('SIGKILL'), 4 * shortGrace)
       },
       status.started ? graceMilliseconds : 0,
     )
@@ -210,17 +219,15 @@ function endOnAbort(
   }
 }
 
+const groupSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGQUIT'])
+
 function signalCommand(child: ChildProcess, plan: SandboxPlan, name: NodeJS.Signals): void {
   const { pid } = child
   if (pid === undefined) return
-  // In its own session the whole group gets it: a shell that is the first process of its namespace ignores SIGTERM.
-  const target = plan.stdio === 'pipe' ? -pid : innermostProcess(pid)
+  // In its own session the whole group gets it: a shell that is the first process of its namespace ignores SIGTERM. The
+  // keeper ignores those signals, too, and no other ones.
+  const target = plan.stdio === 'pipe' && groupSignals.has(name) ? -pid : innermostProcess(pid)
   if (target !== undefined) sendSignal(target, name)
-}
-
-function signalName(number: number): NodeJS.Signals | undefined {
-  const found = Object.entries(constants.signals).find(([, value]) => value === number)
-  return found?.[0] as NodeJS.Signals | undefined
 }
 
 function setupError(messages: readonly string[]): UserError {
