@@ -93,7 +93,7 @@ FROM slipway-test/base
 RUN --mount=type=cache,target=/cache,id=escape,from=seed,source=/link ls /cache`)
     const path = join(directory, 'Dockerfile')
     writeFileSync(path, readFileSync(path, 'utf8').replace('base\n', 'base AS seed\n'))
-    await expect(built(directory)).rejects.toThrow(/not found/)
+    await expect(built(directory)).rejects.toThrow(/which is not in stage "seed"/)
   })
 
   test('11.9: ro cannot be written to', async () => {
