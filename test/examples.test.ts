@@ -44,7 +44,19 @@ async function serves(mirror: string): Promise<boolean> {
   return response?.ok === true
 }
 
-const reachable = (await Promise.all(mirrors().map(serves))).includes(true)
+/** Whether one of them does; as soon as the first one says so. */
+function someServes(uris: readonly string[]): Promise<boolean> {
+  const answers = uris.map(async uri => (await serves(uri)) || Promise.reject(new Error(uri)))
+  return Promise.any(answers).then(
+    () => true,
+    () => false,
+  )
+}
+
+// Repositories of others need not be asked.
+const reachable = await someServes(
+  mirrors().filter(uri => /debian|ubuntu/.test(uri) || uri === process.env['SLIPWAY_DEBIAN_MIRROR']),
+)
 const reason = canSandbox ? (reachable ? '' : ' (skipped: no mirror of Debian bookworm)') : ' (skipped: needs root)'
 
 interface Row {
