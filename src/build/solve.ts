@@ -316,7 +316,12 @@ export function runsOf(
 ): Pick<StepInputs, 'host' | 'secrets' | 'runs' | 'remote' | 'signal' | 'now' | 'mountContents' | 'contentSink'> {
   const { host, secrets, runs = { extraHosts: [] }, remote, signal, now, mountContents, contentSink } = options
   return {
-    ...{ host, secrets, runs, remote, signal, now },
+    host,
+    secrets,
+    runs,
+    remote,
+    signal,
+    now,
     ...(mountContents && { mountContents }),
     ...(contentSink && { contentSink }),
   }
