@@ -77,6 +77,12 @@ async function wantedImage(
 }
 
 function checkFlags(flags: RunFlags, { stdin, stdout }: CliContext): void {
+  if (flags.rm === false && flags.keep === undefined) {
+    throw usageError(
+      '--rm=false: no container stays behind',
+      'keep what the command writes, as a new image: --keep=NAME',
+    )
+  }
   if (flags.rm && flags.keep !== undefined) {
     throw usageError('--rm and --keep contradict each other', 'leave one of them out')
   }

@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import { addExamples, type Declare } from '../command-entry.ts'
 import { choice } from '../options/choice.ts'
 import { collect } from '../options/collect.ts'
@@ -30,6 +31,7 @@ export const run: Declare = (command, act) => {
     .argument('[command...]', 'what to run, with its arguments, instead of the CMD of the image')
     .passThroughOptions()
     .option('--rm', 'throw away what the command wrote; this is what happens anyway')
+    .addOption(new Option('--no-rm').hideHelp())
     .option('--keep [name]', 'keep what the command wrote, as a new image')
     .option('-i, --interactive', 'give the command our standard input')
     .option('-t, --tty', 'give the command our terminal')
