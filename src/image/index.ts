@@ -14,6 +14,7 @@ export {
   openImageArchive,
   type OpenArchiveOptions,
 } from './open-image-archive.ts'
+export { type AnyArchive, openAnyArchive } from './open-any-archive.ts'
 export { type CompressionChoice, type ImageFormat, type LayerPacking, layerPacking } from './layer-packing.ts'
 export {
   type CompressedForms,

@@ -20,7 +20,11 @@ export interface LayoutSource extends ImageSource, AsyncDisposable {
 
 /** Opens one; a compressed archive is unpacked into `scratch` first. Throws a `UserError` for what is none. */
 export async function openLayoutSource(path: string, scratch: string): Promise<LayoutSource> {
-  const files = await openArchiveFiles(path, { scratch })
+  return layoutSource(await openArchiveFiles(path, { scratch }))
+}
+
+/** The same for files that are open already; disposing closes them. */
+export function layoutSource(files: ArchiveFiles): LayoutSource {
   const manifest = (descriptor: Pick<Descriptor, 'digest'>) => readManifest(files, descriptor)
   return {
     async choose(choice) {

@@ -32,7 +32,7 @@ export async function openImageArchive(
 ): Promise<ImageArchive> {
   const files = await openArchiveFiles(source, options)
   try {
-    const images = await readImages(files, options)
+    const images = await readArchivedImages(files, options)
     return { images, [Symbol.asyncDispose]: () => files[Symbol.asyncDispose]() }
   } catch (error) {
     await files[Symbol.asyncDispose]()
@@ -40,9 +40,10 @@ export async function openImageArchive(
   }
 }
 
-async function readImages(
+/** The images of an archive that is open. Throws a `UserError` for what holds none. */
+export async function readArchivedImages(
   files: ArchiveFiles,
-  { platform = hostPlatform(), choice }: OpenArchiveOptions,
+  { platform = hostPlatform(), choice }: Pick<OpenArchiveOptions, 'platform' | 'choice'>,
 ): Promise<readonly ArchivedImage[]> {
   if ((await files.has('oci-layout')) && (await files.has('index.json'))) {
     return readLayoutImages(files, platform, choice)

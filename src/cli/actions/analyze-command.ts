@@ -1,6 +1,6 @@
 import { type Analysis, givenBase, htmlReport, type ReadableImage, studyImage } from '#analyze'
 import { ExitCode, UserError } from '#diagnostics'
-import { type OpenImages, withImages } from '../analyze/open-images.ts'
+import { type OpenImages, withImages } from '../images/open-images.ts'
 import { renderAnalysis } from '../analyze/render-analysis.ts'
 import { reportView } from '../analyze/report-view.ts'
 import type { AnalyzeFlags } from '../commands/analyze.ts'
@@ -17,11 +17,12 @@ export async function analyzeCommand(name: string, flags: AnalyzeFlags, context:
   }
   const names = [name, flags.base, flags.compare].filter(each => each !== undefined)
   return withImages(names, { options: flags, context }, async images => {
-    const image = await withBase(await images.open(name), flags.base, images)
+    const image = await withBase(await (await images.open(name)).readable(), flags.base, images)
     const study = await studyImage(image)
     const { analysis } = study
     if (flags.html !== undefined) {
-      const compared = flags.compare === undefined ? undefined : await studyImage(await images.open(flags.compare))
+      const compared =
+        flags.compare === undefined ? undefined : await studyImage(await (await images.open(flags.compare)).readable())
       await writeFileWhole(flags.html, htmlReport(study, compared), context)
     }
     const { stdout } = context
@@ -34,7 +35,7 @@ export async function analyzeCommand(name: string, flags: AnalyzeFlags, context:
 /** Throws a `UserError` when the image is not made from that base. */
 async function withBase(image: ReadableImage, base: string | undefined, { open }: OpenImages): Promise<ReadableImage> {
   if (base === undefined) return image
-  const found = givenBase(image, await open(base))
+  const found = givenBase(image, await (await open(base)).readable())
   if (found) return { ...image, base: found }
   throw new UserError(`${image.name} is not built from ${base}: its lowest layers are others`, {
     hint: 'name the base in the version that was used; it may have been replaced under its name since',

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Baseline, baselineOf, checkBudget, parseBaseline, studyImage } from '#analyze'
 import { ExitCode, UserError } from '#diagnostics'
-import { type OpenImages, withImages } from '../analyze/open-images.ts'
+import { type OpenImages, withImages } from '../images/open-images.ts'
 import { budgetMarkdown, renderBudget } from '../analyze/render-budget.ts'
 import { reportView } from '../analyze/report-view.ts'
 import type { BudgetFlags } from '../commands/budget.ts'
@@ -44,7 +44,7 @@ function checkFlags({ max = [], against, save, markdown, format }: BudgetFlags):
 }
 
 async function figures(name: string, { open }: OpenImages): Promise<Baseline> {
-  return baselineOf((await studyImage(await open(name))).analysis)
+  return baselineOf((await studyImage(await (await open(name)).readable())).analysis)
 }
 
 /** Stored figures are a few hundred bytes a directory. */

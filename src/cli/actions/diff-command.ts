@@ -1,6 +1,6 @@
 import { diffImages, studyImage } from '#analyze'
 import { ExitCode } from '#diagnostics'
-import { withImages } from '../analyze/open-images.ts'
+import { withImages } from '../images/open-images.ts'
 import { renderDiff } from '../analyze/render-diff.ts'
 import { reportView } from '../analyze/report-view.ts'
 import type { DiffFlags } from '../commands/diff.ts'
@@ -13,8 +13,8 @@ export async function diffCommand(
   context: CliContext,
 ): Promise<number> {
   return withImages([first, second], { options: flags, context }, async ({ open }) => {
-    const one = await studyImage(await open(first))
-    const two = await studyImage(await open(second))
+    const one = await studyImage(await (await open(first)).readable())
+    const two = await studyImage(await (await open(second)).readable())
     const result = diffImages(one, two, { times: flags.times })
     const { stdout } = context
     if (flags.format === 'json') stdout.write(`${JSON.stringify({ version: 1, ...result })}\n`)

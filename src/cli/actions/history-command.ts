@@ -1,22 +1,19 @@
-import { findImage } from '#build'
 import { renderWarning } from '#diagnostics'
 import type { HistoryFlags } from '../commands/history.ts'
 import type { CliContext } from '../context.ts'
-import { placeDetails, placeElsewhere } from '../images/place-details.ts'
-import { withStore } from '../store-root.ts'
+import { namedDetails } from '../images/named-details.ts'
+import { isStage } from '../images/stage-images.ts'
+import { enterNamespace } from '../namespace.ts'
 import { historyRows, idText, renderHistory, renderHistoryJson } from './history-rows.ts'
 import { secretWarnings } from './history-secrets.ts'
-import { imageDetails } from './image-details.ts'
 
 /** `slipway history`; on standard error, a warning for each secret that the image was built with. */
 export async function historyCommand(name: string, flags: HistoryFlags, context: CliContext): Promise<number> {
-  const sized = await withStore(context, async store => {
-    const place = placeElsewhere(name)
-    if (place) return placeDetails(place, { store, flags, context })
-    const details = await imageDetails(store, findImage(store, name))
-    return { id: details.image.id, ...details }
-  })
-  const rows = historyRows(sized)
+  const inner = await enterNamespace(context, isStage(name))
+  if (inner !== undefined) return inner
+  const [found] = await namedDetails([name], flags, context)
+  if (!found) throw new Error('every name has details')
+  const rows = historyRows(found.kind === 'store' ? { id: found.image.id, ...found } : found)
   const { stdout, stderr, now } = context
   const view = {
     truncate: flags.trunc,

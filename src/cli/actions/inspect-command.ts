@@ -1,25 +1,22 @@
-import { findImage } from '#build'
 import type { ImageConfig } from '#oci'
 import type { CliContext } from '../context.ts'
-import { type PlaceDetails, placeDetails, placeElsewhere, type PlaceFlags } from '../images/place-details.ts'
-import { withStore } from '../store-root.ts'
-import { type ImageDetails, imageDetails, totalSize } from './image-details.ts'
+import { namedDetails } from '../images/named-details.ts'
+import type { PlaceDetails } from '../images/place-details.ts'
+import { isStage } from '../images/stage-images.ts'
+import { enterNamespace } from '../namespace.ts'
+import type { ImageFlags } from '../options/image-options.ts'
+import { type ImageDetails, totalSize } from './image-details.ts'
 
 /** `slipway inspect`: a JSON list with one object per image, keys as `docker image inspect` has them. */
 export async function inspectCommand(
   names: readonly string[],
-  flags: PlaceFlags,
+  flags: ImageFlags,
   context: CliContext,
 ): Promise<number> {
-  const objects = await withStore(context, async store => {
-    const found: object[] = []
-    for (const name of names) {
-      const place = placeElsewhere(name)
-      if (place) found.push(inspectedPlace(await placeDetails(place, { store, flags, context })))
-      else found.push(inspected(await imageDetails(store, findImage(store, name))))
-    }
-    return found
-  })
+  const inner = await enterNamespace(context, names.some(isStage))
+  if (inner !== undefined) return inner
+  const found = await namedDetails(names, flags, context)
+  const objects = found.map(each => (each.kind === 'store' ? inspected(each) : inspectedPlace(each)))
   context.stdout.write(`${JSON.stringify(objects, undefined, 4)}\n`)
   return 0
 }

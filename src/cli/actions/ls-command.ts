@@ -1,24 +1,19 @@
-import { mkdir } from 'node:fs/promises'
-import { archivedImage, type ReadableImage } from '#analyze'
 import { nearest, UserError } from '#diagnostics'
-import { type ImagePlace, parseImagePlace } from '#image'
 import { cleanPath, type Entry, joinPath, lookup, mergeLayers, type MergedTree, splitPath } from '#tree'
-import { withImages } from '../analyze/open-images.ts'
+import { withImages } from '../images/open-images.ts'
 import type { LsFlags } from '../commands/ls.ts'
 import type { CliContext } from '../context.ts'
-import { openPlacedImage } from '../images/open-place.ts'
-import { openCliRegistries } from '../open-registries.ts'
-import { withStore } from '../store-root.ts'
 import { renderJsonLines } from '../table.ts'
 import { oneLine } from '../text-width.ts'
 
-/** `slipway ls`: files of an image as its layers amount to. */
+/** `slipway ls`: files of an image as its layers amount to. What a registry sends is forgotten: the store does not get it. */
 export async function lsCommand(
   wanted: { readonly image: string; readonly path: string },
   flags: LsFlags,
   context: CliContext,
 ): Promise<number> {
-  const show = async (image: ReadableImage): Promise<number> => {
+  return withImages([wanted.image], { options: flags, context }, async ({ open }) => {
+    const image = await (await open(wanted.image)).readable({ keep: false })
     const layers = []
     for (const layer of image.layers) layers.push(await layer.entries())
     const tree = mergeLayers(layers)
@@ -27,26 +22,6 @@ export async function lsCommand(
     if (flags.format === 'json') stdout.write(renderJsonLines(entries.map(asJson)))
     else stdout.write(entries.map(entry => `${flags.long ? longLine(entry) : oneLine(`/${entry.path}`)}\n`).join(''))
     return 0
-  }
-  const place = parseImagePlace(wanted.image)
-  if (place.kind === 'registry') return withRemote(place, { flags, context }, show)
-  return withImages([wanted.image], { options: flags, context }, async ({ open }) => show(await open(wanted.image)))
-}
-
-/** Layers are downloaded one after the other and forgotten: the store does not get them. */
-async function withRemote(
-  place: Extract<ImagePlace, { kind: 'registry' }>,
-  { flags, context }: { readonly flags: LsFlags; readonly context: CliContext },
-  work: (image: ReadableImage) => Promise<number>,
-): Promise<number> {
-  return withStore(context, async store => {
-    await using connected = openCliRegistries(flags, context)
-    const tools = { registries: connected.registries, temporary: (name: string) => store.temporary(name), context }
-    await using placed = await openPlacedImage(place, tools, flags.platform)
-    const scratch = await store.temporary('image')
-    await mkdir(scratch)
-    const { signal } = context.interrupts
-    return await work(await archivedImage(placed.image, place.text, { store, scratch, signal }))
   })
 }
 

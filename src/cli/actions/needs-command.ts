@@ -1,7 +1,8 @@
 import { type NeedsReport, needsReport, studyImage } from '#analyze'
 import { ExitCode } from '#diagnostics'
 import { cleanPath } from '#tree'
-import { withImages } from '../analyze/open-images.ts'
+import { withImages } from '../images/open-images.ts'
+import { isStage } from '../images/stage-images.ts'
 import { renderNeeds } from '../analyze/render-needs.ts'
 import { reportView } from '../analyze/report-view.ts'
 import type { NeedsFlags } from '../commands/needs.ts'
@@ -16,11 +17,11 @@ export async function needsCommand(
 ): Promise<number> {
   const names = [name, ...(flags.in === undefined ? [] : [flags.in])]
   return withImages(names, { options: flags, context }, async ({ open }) => {
-    const study = await studyImage(await open(name))
+    const study = await studyImage(await (await open(name)).readable())
     const report = needsReport(study, {
       paths: paths.map(cleanPath),
-      ...(flags.in !== undefined && { other: await studyImage(await open(flags.in)) }),
-      from: flags.from ?? name,
+      ...(flags.in !== undefined && { other: await studyImage(await (await open(flags.in)).readable()) }),
+      from: flags.from ?? (isStage(name) ? name.slice('stage:'.length) : name),
       runTime: flags.runTime,
     })
     const { stdout } = context

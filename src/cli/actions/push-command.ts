@@ -1,4 +1,4 @@
-import { chainOf, findImage, imageConfig } from '#build'
+import { chainOf, findImage } from '#build'
 import { UserError } from '#diagnostics'
 import {
   type Digest,
@@ -16,6 +16,7 @@ import type { CliContext } from '../context.ts'
 import { enterNamespace, isUnpacked } from '../namespace.ts'
 import { openCliRegistries } from '../open-registries.ts'
 import { compressionOf } from '../options/compression.ts'
+import { pulledAs, withPlatforms } from '../images/stored-image.ts'
 import { idCounter } from '../progress/tell-activity.ts'
 import { withProgress } from '../progress/with-progress.ts'
 import { withStore } from '../store-root.ts'
@@ -126,11 +127,9 @@ function tagsOf(store: Store, name: string): readonly Reference[] {
 
 /** The images that a name means for platforms: the named one, or what was pulled by that name. */
 async function idsFor(store: Store, reference: Reference, platforms: readonly Platform[]): Promise<readonly Digest[]> {
-  const { domain, path, tag = 'latest' } = reference
   const known = store.images.resolve(reference)
-  const origins = store.images.origins(formatReference({ domain, path, tag }))
-  const ids = [...new Set([...(known ? [known.id] : []), ...origins.map(origin => origin.image)])]
-  const candidates = await Promise.all(ids.map(async id => ({ id, platform: await platformOf(store, id) })))
+  const ids = [...(known ? [known.id] : []), ...pulledAs(store, familiarReference(reference))]
+  const candidates = await withPlatforms(store, ids)
   return platforms.map(platform => {
     const found = candidates.find(each => platformMatches(each.platform, platform))
     if (found !== undefined) return found.id
@@ -142,11 +141,6 @@ async function idsFor(store: Store, reference: Reference, platforms: readonly Pl
           : `it is there for ${there.join(', ')}; push several platforms while they are built: slipway build --push`,
     })
   })
-}
-
-async function platformOf(store: Store, id: Digest): Promise<Platform> {
-  const { os, architecture, variant } = await imageConfig(store, id)
-  return { os, architecture, ...(variant !== undefined && { variant }) }
 }
 
 function chainOfId(store: Store, id: Digest) {

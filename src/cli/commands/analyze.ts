@@ -1,18 +1,16 @@
 import { Option } from 'commander'
-import { parsePlatform, type Platform } from '#oci'
 import { addExamples, type Declare } from '../command-entry.ts'
 import { formatOption, type ListFormat } from '../options/list-format.ts'
-import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
+import { addImageOptions, type ImageFlags, imageNotations } from '../options/image-options.ts'
 import { collectLimit, type Limit } from '../options/limit.ts'
 import { countOption } from '../options/count.ts'
 
-export interface AnalyzeFlags extends RegistryFlags {
+export interface AnalyzeFlags extends ImageFlags {
   readonly format: ListFormat
   readonly base?: string
   readonly html?: string
   readonly compare?: string
   readonly failOn?: readonly Limit[]
-  readonly platform?: Platform
   /** Rows of each list; 0 for all. */
   readonly top: number
 }
@@ -20,7 +18,7 @@ export interface AnalyzeFlags extends RegistryFlags {
 /** Options of `slipway analyze`. */
 export const analyze: Declare = (command, act) => {
   command
-    .argument('<image>', 'an image of the store, docker://NAME, oci-layout:DIR, oci-archive:FILE, docker-archive:FILE')
+    .argument('<image>', imageNotations)
     .option('--base <image>', 'the image that its FROM named, where nothing else tells')
     .addOption(
       new Option('--fail-on <limit>', 'exit code 1 when METRIC>AMOUNT holds, such as "waste>10MB"').argParser(
@@ -31,14 +29,13 @@ export const analyze: Declare = (command, act) => {
     .option('--compare <image>', 'with --html: show the changes from that image, too')
     .addOption(formatOption('table, or json: one object (docs/schemas/analysis.json)'))
     .addOption(countOption('--top <number>', 'rows of each list, 0 for all', 8))
-    .addOption(new Option('--platform <platform>', 'which image of several').argParser(parsePlatform))
     .action(
       act(async (context, image: string, flags: AnalyzeFlags) => {
         const { analyzeCommand } = await import('../actions/analyze-command.ts')
         return analyzeCommand(image, flags, context)
       }),
     )
-  addRegistryOptions(command)
+  addImageOptions(command)
   addExamples(command, [
     { command: 'slipway analyze app', does: 'where every byte came from, what is wasted, and what to write instead' },
     { command: 'slipway analyze --fail-on "waste>5%" app', does: 'for continuous integration' },

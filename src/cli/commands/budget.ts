@@ -1,24 +1,22 @@
 import { Option } from 'commander'
 import type { BudgetLimit } from '#analyze'
-import { parsePlatform, type Platform } from '#oci'
 import { addExamples, type Declare } from '../command-entry.ts'
 import { collectBudgetLimit } from '../options/budget-limit.ts'
 import { formatOption, type ListFormat } from '../options/list-format.ts'
-import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
+import { addImageOptions, type ImageFlags, imageNotations } from '../options/image-options.ts'
 
-export interface BudgetFlags extends RegistryFlags {
+export interface BudgetFlags extends ImageFlags {
   readonly format: ListFormat
   readonly max?: readonly BudgetLimit[]
   readonly against?: string
   readonly save?: string
   readonly markdown?: string
-  readonly platform?: Platform
 }
 
 /** Options of `slipway budget`. */
 export const budget: Declare = (command, act) => {
   command
-    .argument('<image>', 'an image of the store, docker://NAME, oci-layout:DIR, oci-archive:FILE, docker-archive:FILE')
+    .argument('<image>', imageNotations)
     .addOption(
       new Option('--max <limit>', 'METRIC=AMOUNT; with + in front of the amount, growth over --against').argParser(
         collectBudgetLimit,
@@ -28,14 +26,13 @@ export const budget: Declare = (command, act) => {
     .option('--save <file>', 'write the figures of this image, for later ones to be held against')
     .option('--markdown <file>', 'write a report for a pull request; - for standard output')
     .addOption(formatOption('table, or json: one object (docs/schemas/budget.json)'))
-    .addOption(new Option('--platform <platform>', 'which image of several').argParser(parsePlatform))
     .action(
       act(async (context, image: string, flags: BudgetFlags) => {
         const { budgetCommand } = await import('../actions/budget-command.ts')
         return budgetCommand(image, flags, context)
       }),
     )
-  addRegistryOptions(command)
+  addImageOptions(command)
   addExamples(command, [
     {
       command: 'slipway budget app --max size=200MB --max waste=5MB --max layer=80MB',

@@ -1,10 +1,8 @@
-import { parsePlatform } from '#oci'
 import { addExamples, type Declare } from '../command-entry.ts'
-import type { PlaceFlags } from '../images/place-details.ts'
 import { formatOption, type ListFormat } from '../options/list-format.ts'
-import { addRegistryOptions } from '../options/registry-options.ts'
+import { addImageOptions, type ImageFlags, imageNotations } from '../options/image-options.ts'
 
-export interface HistoryFlags extends PlaceFlags {
+export interface HistoryFlags extends ImageFlags {
   readonly quiet?: boolean
   /** False with `--no-trunc`. */
   readonly trunc: boolean
@@ -16,8 +14,7 @@ export interface HistoryFlags extends PlaceFlags {
 /** Options of `slipway history`. */
 export const history: Declare = (command, act) => {
   command
-    .argument('<image>', 'name or id of an image, docker://NAME, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE')
-    .option('--platform <os/arch>', 'of an image elsewhere: which one of several', parsePlatform)
+    .argument('<image>', imageNotations)
     .option('-q, --quiet', 'print only image ids')
     .option('--no-trunc', 'print whole ids and instructions')
     .option('-H, --human', 'sizes and dates for people', true)
@@ -29,7 +26,7 @@ export const history: Declare = (command, act) => {
         return historyCommand(image, flags, context)
       }),
     )
-  addRegistryOptions(command)
+  addImageOptions(command)
   addExamples(command, [
     { command: 'slipway history app', does: 'what each instruction added, the newest first' },
     { command: 'slipway history --no-trunc --human=false app', does: 'the same, nothing shortened or rounded' },

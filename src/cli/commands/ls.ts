@@ -1,10 +1,8 @@
-import { parsePlatform, type Platform } from '#oci'
 import { addExamples, type Declare } from '../command-entry.ts'
 import { formatOption, type ListFormat } from '../options/list-format.ts'
-import { addRegistryOptions, type RegistryFlags } from '../options/registry-options.ts'
+import { addImageOptions, type ImageFlags, imageNotations } from '../options/image-options.ts'
 
-export interface LsFlags extends RegistryFlags {
-  readonly platform?: Platform
+export interface LsFlags extends ImageFlags {
   readonly long?: boolean
   readonly recursive?: boolean
   readonly format: ListFormat
@@ -13,11 +11,10 @@ export interface LsFlags extends RegistryFlags {
 /** Options of `slipway ls`. */
 export const ls: Declare = (command, act) => {
   command
-    .argument('<image>', 'name or id of an image, docker://NAME, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE')
+    .argument('<image>', imageNotations)
     .argument('[path]', 'a file or directory in it', '/')
     .option('-l, --long', 'with type, mode, owner, size and time')
     .option('-R, --recursive', 'everything below the path')
-    .option('--platform <os/arch>', 'of an image elsewhere: which one of several', parsePlatform)
     .addOption(formatOption('table, or json: one object for each file, on a line'))
     .action(
       act(async (context, image: string, path: string, flags: LsFlags) => {
@@ -25,7 +22,7 @@ export const ls: Declare = (command, act) => {
         return lsCommand({ image, path }, flags, context)
       }),
     )
-  addRegistryOptions(command)
+  addImageOptions(command)
   addExamples(command, [
     { command: 'slipway ls -l app /etc', does: 'one directory' },
     { command: 'slipway ls -R docker://registry.example/app:1 /usr/lib', does: 'of a registry, nothing is stored' },

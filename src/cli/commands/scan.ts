@@ -1,7 +1,8 @@
 import { addExamples, type Declare } from '../command-entry.ts'
 import { choice } from '../options/choice.ts'
+import { addImageOptions, type ImageFlags, imageNotations } from '../options/image-options.ts'
 
-export interface ScanFlags {
+export interface ScanFlags extends ImageFlags {
   readonly format: 'text' | 'json' | 'sarif'
   readonly output?: string
   readonly failOn: 'high' | 'medium' | 'low' | 'never'
@@ -13,7 +14,7 @@ export interface ScanFlags {
 /** Options of `slipway scan`. */
 export const scan: Declare = (command, act) => {
   command
-    .argument('<target>', 'an image of the local store, an archive or OCI layout, a directory, or a file')
+    .argument('<target>', `a directory, a file, or an image: ${imageNotations}`)
     .option('--format <format>', 'text, json or sarif', choice('--format', ['text', 'json', 'sarif']), 'text' as const)
     .option('-o, --output <file>', 'write the report to this file instead of standard output')
     .option(
@@ -31,8 +32,10 @@ export const scan: Declare = (command, act) => {
         return scanCommand(target, flags, context)
       }),
     )
+  addImageOptions(command)
   addExamples(command, [
     { command: 'slipway scan app', does: 'every layer, the history and the configuration of an image' },
+    { command: 'slipway scan docker://registry.example/app:1', does: 'of a registry, without storing it' },
     { command: 'slipway scan .', does: 'the files of a directory' },
     { command: 'slipway scan app --format sarif -o scan.sarif', does: 'for code scanning' },
     {

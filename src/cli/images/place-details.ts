@@ -1,10 +1,9 @@
-import { type ImagePlace, parseImagePlace } from '#image'
-import { type Digest, digestOf, familiarReference, type ImageConfig, parseImageConfig, type Platform } from '#oci'
+import { type Digest, digestOf, familiarReference, type ImageConfig, parseImageConfig } from '#oci'
 import type { Store } from '#store'
 import type { CliContext } from '../context.ts'
 import { openCliRegistries } from '../open-registries.ts'
-import type { RegistryFlags } from '../options/registry-options.ts'
-import { openPlacedImage } from './open-place.ts'
+import type { ImageFlags } from '../options/image-options.ts'
+import { openPlacedImage, type PlaceElsewhere } from './open-place.ts'
 
 /** What an image elsewhere says of itself. */
 export interface PlaceDetails {
@@ -19,20 +18,10 @@ export interface PlaceDetails {
   readonly manifest?: { readonly digest: Digest; readonly mediaType: string; readonly named: Digest }
 }
 
-export interface PlaceFlags extends RegistryFlags {
-  readonly platform?: Platform
-}
-
-/** The place that a name is, unless it means an image of the store. */
-export function placeElsewhere(name: string): Exclude<ImagePlace, { kind: 'store' }> | undefined {
-  const place = parseImagePlace(name)
-  return place.kind === 'store' ? undefined : place
-}
-
 /** Reads the configuration, and no layer; of a Docker archive the layers are read, as nothing else tells their sizes. */
 export async function placeDetails(
-  place: Exclude<ImagePlace, { kind: 'store' }>,
-  { store, flags, context }: { readonly store: Store; readonly flags: PlaceFlags; readonly context: CliContext },
+  place: PlaceElsewhere,
+  { store, flags, context }: { readonly store: Store; readonly flags: ImageFlags; readonly context: CliContext },
 ): Promise<PlaceDetails> {
   await using open = openCliRegistries(flags, context)
   const tools = { registries: open.registries, temporary: (name: string) => store.temporary(name), context }
