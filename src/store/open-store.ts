@@ -39,10 +39,18 @@ export interface StoreOptions {
   readonly now?: () => number
   /** Opens registries and layouts, asked when a layer is needed that is not here; without it, there are none. */
   readonly openPlace?: Store['openPlace']
+  /**
+   * The process ends when the store is disposed of: the database is not closed but left to the kernel. Closing moves the log of
+   * changes into the database and waits for the disk twice; left behind, the log is read by whoever opens it next.
+   */
+  readonly untilExit?: boolean
 }
 
 /** Opens (and if need be makes) the store at `root`. Dispose it when done. Throws as `openDatabase` does. */
-export function openStore(root: string, { now = Date.now, openPlace = noPlace }: StoreOptions = {}): Store {
+export function openStore(
+  root: string,
+  { now = Date.now, openPlace = noPlace, untilExit = false }: StoreOptions = {},
+): Store {
   const absolute = resolve(root)
   const database = openDatabase(absolute)
   const session = beginSession(absolute, now())
@@ -75,7 +83,7 @@ export function openStore(root: string, { now = Date.now, openPlace = noPlace }:
     usage: () => diskUsage(parts),
     prune: options => prune(parts, options),
     [Symbol.dispose]: () => {
-      database.close()
+      if (!untilExit) database.close()
       session.end()
     },
   }

@@ -94,6 +94,30 @@ describe('layers and records', () => {
 })
 
 describe('images and tags', () => {
+  test('that rules found nothing in an image is remembered for those rules, beside what built it', () => {
+    const id = digestOf('image')
+    const recipe = { dockerfile: 'Dockerfile', layers: [null] }
+    store.images.add(id, ['kept'], recipe)
+    expect(store.images.isClean(id, 'one')).toBe(false)
+    store.images.setClean(id, 'one')
+    expect([store.images.isClean(id, 'one'), store.images.isClean(id, 'two')]).toEqual([true, false])
+    store.images.add(id, ['kept'])
+    store.images.add(id, ['kept'], { dockerfile: 'Other', layers: [null, null] })
+    expect(store.images.isClean(id, 'one')).toBe(true)
+    expect(store.images.get(id)?.recipe).toEqual({ dockerfile: 'Other', layers: [null, null] })
+    store.images.remove(id)
+    store.images.add(id, ['kept'])
+    expect(store.images.isClean(id, 'one')).toBe(false)
+  })
+
+  test('what a process left open is found by the next one', () => {
+    const id = digestOf('left')
+    const left = openStore(root, { untilExit: true })
+    left.images.add(id, ['kept'])
+    left[Symbol.dispose]()
+    expect(openStore(root, { untilExit: true }).images.get(id)?.layers).toEqual(['kept'])
+  })
+
   test('a tag moves; the image stays until it is pruned', async () => {
     const [one, two] = [await store.blobs.put(Buffer.from('{}1')), await store.blobs.put(Buffer.from('{}2'))]
     for (const id of [one, two]) store.images.add(id, [])

@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, mkdirSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '#diagnostics'
@@ -20,6 +20,7 @@ import { fetchReport } from '../fetch-report.ts'
 import { placed } from '../places.ts'
 import { createLogTail, type LogTail } from '../log-tail.ts'
 import { programsInRoot } from '../run-container.ts'
+import { openScratch } from '../sandbox-scratch.ts'
 import { type PreparedMounts, prepareMounts } from '../run-mounts.ts'
 import {
   type CacheKey,
@@ -120,8 +121,7 @@ async function execute(
   inputs: StepInputs,
   { mounts, workspace, account, tail }: Prepared,
 ): Promise<SandboxResult> {
-  const scratch = await inputs.store.temporary('sandbox')
-  await mkdir(scratch)
+  await using scratch = await openScratch(inputs.store, step.security)
   const resolve = (mount: SandboxMount): SandboxMount => ({
     ...mount,
     target: workspace.resolved.get(mount.target) ?? mount.target,
@@ -142,7 +142,7 @@ async function execute(
       privileges: step.security,
       ...sandboxSettings(inputs.runs, hostname),
       resolvConf: await hostResolvConf(),
-      scratch,
+      scratch: scratch.path,
       stdio: 'pipe',
       inRoot: programsInRoot(workspace),
     },

@@ -20,7 +20,7 @@ import { type NamedContexts, namedContexts, type OpenContexts, openContexts } fr
 import { type Elsewhere, openElsewhere } from '../build/open-elsewhere.ts'
 import { isSwitchedOn, needsNamespace, plansFromOptions } from '../build/plan-from-options.ts'
 import { type ReadDockerfile, readDockerfile } from '../build/read-dockerfile.ts'
-import type { BuildSecrets } from '../build/find-secrets.ts'
+import { type BuildSecrets, searchForSecrets } from '../build/search-for-secrets.ts'
 import { readSecrets } from '../build/read-secrets.ts'
 import { writeOutputs } from '../build/write-outputs.ts'
 import type { CacheStart, CacheWork } from '../build/remote-caches.ts'
@@ -210,21 +210,7 @@ interface Build extends Request {
   /** What others built. */
   readonly start?: CacheStart
   /** Unless the user wants none of it. */
-  readonly secrets?: () => Promise<BuildSecrets>
-}
-
-/** Looks for secrets; loaded when first wanted. */
-function secretsOf(
-  { store, plans, flags: { secrets: mode } }: Build,
-  { warn, context }: { readonly warn: (warning: Warning) => void; readonly context: CliContext },
-): Pick<Build, 'secrets'> {
-  if (mode === 'off') return {}
-  let opened: Promise<BuildSecrets> | undefined
-  const open = async (): Promise<BuildSecrets> => {
-    const { buildSecrets } = await import('../build/find-secrets.ts')
-    return buildSecrets({ store, plans, mode, warn, context })
-  }
-  return { secrets: () => (opened ??= open()) }
+  readonly secrets?: BuildSecrets
 }
 
 /** What `--cache-from` gives to begin with; nothing where every step is to be made anew. */
@@ -246,12 +232,12 @@ async function buildAndWrite(given: Build, context: CliContext): Promise<BuildOu
   const build = {
     ...given,
     start: await cacheStart(given, { teller, warn }, context),
-    ...secretsOf(given, { warn, context }),
+    ...(flags.secrets !== 'off' && { secrets: searchForSecrets({ ...given, mode: flags.secrets, warn, context }) }),
   }
   const { caches = [] } = build.start
   const images: PlatformImage[] = []
   for (const plan of build.plans) images.push({ platform: plan.platform, built: await buildPlan(plan, build, context) })
-  if (build.secrets) await (await build.secrets()).check(images.map(image => image.built))
+  await build.secrets?.check(images.map(image => image.built))
   const references = flags.tag ?? []
   const { annotation: annotations = [], output = [] } = flags
   const named = localImage(images)
@@ -328,7 +314,7 @@ function solveOptions(
     ...teller,
     ...start,
     wholeResult: (flags.output ?? []).some(({ type }) => type !== 'registry'),
-    ...(secrets && { contentSink: async step => (await secrets()).contentSink(step) }),
+    ...(secrets && { contentSink: secrets.contentSink }),
     store,
     plan,
     ...(plans.length > 1 && { title: formatPlatform(plan.platform) }),

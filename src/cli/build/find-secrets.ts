@@ -1,20 +1,13 @@
-import type { BuiltImage, SolveOptions } from '#build'
 import type { Place, Warning, WarningSink } from '#diagnostics'
 import { parseImageConfig } from '#oci'
 import type { BuildPlan, Step } from '#plan'
 import { copiedScanner, type FileFinding, scanConfig, type SecretFinding } from '#scan'
+import { rulesVersion } from '#secrets'
 import type { Store } from '#store'
 import type { CliContext } from '../context.ts'
 import { checkSecrets, type SecretsMode, whereOf } from '../scan/check-secrets.ts'
+import type { BuildSecrets } from './search-for-secrets.ts'
 import { hideSecrets, lineageOf, secretPlaces } from './secret-places.ts'
-
-/** Looks for secrets in what a build makes. */
-export interface BuildSecrets {
-  /** Sees what COPY and ADD of the target bring, in layers that are made now. */
-  readonly contentSink: NonNullable<SolveOptions['contentSink']>
-  /** Warns of what was found in files and in the configurations. Throws a `UserError` with `--secrets=error`. */
-  readonly check: (images: readonly BuiltImage[]) => Promise<void>
-}
 
 export interface SecretSearch {
   readonly store: Store
@@ -45,10 +38,13 @@ export function buildSecrets({ store, plans, mode, warn, context }: SecretSearch
         found.set(finding.fingerprint, warningOf(finding, at))
       }
       for (const { step, finding } of inFiles) add(finding, hiddenPlace(step.place))
-      for (const [i, { config }] of images.entries()) {
+      for (const [i, { id, config }] of images.entries()) {
         const parsed = parseImageConfig(Buffer.from(config).toString())
         const findings = scanConfig(parsed)
-        if (findings.length === 0) continue
+        if (findings.length === 0) {
+          if (rulesVersion !== undefined) store.images.setClean(id, rulesVersion)
+          continue
+        }
         const placeOf = secretPlaces(plans[i] as BuildPlan, parsed)
         for (const finding of findings) add(finding, placeOf(finding))
       }
