@@ -48,7 +48,10 @@ function inMemory(): string[] {
     try {
       const path = join('/dev/shm', name)
       return (
-        name.startsWith('slipway-') && readdirSync(path).some(file => readFileSync(join(path, file), 'utf8') === value)
+        name.startsWith('slipway-') &&
+        readdirSync(path, { withFileTypes: true }).some(
+          file => file.isFile() && readFileSync(join(path, file.name), 'utf8') === value,
+        )
       )
     } catch {
       return false
