@@ -157,6 +157,46 @@ describe('a minimal base', () => {
   })
 })
 
+describe('a base that was composed before', () => {
+  const isAnew = async (...options: readonly string[]): Promise<boolean> => {
+    const { stderr } = await ok('base', 'build', 'base.yaml', '--progress', 'plain', ...options)
+    expect(stderr).toMatch(/^dependencies not followed: adduser \(daemon\); /m)
+    const [, id] = /^#(\d+) composing 4 packages$/m.exec(stderr) ?? []
+    if (id !== undefined) expect(stderr).toMatch(new RegExp(`^#${id} CACHED$`, 'm'))
+    expect(/^#\d+ storing the image$/m.test(stderr)).toBe(id === undefined)
+    return id === undefined
+  }
+
+  test('is not composed again, unless somebody asks for it', async () => {
+    expect(await isAnew()).toBe(false)
+    expect(await isAnew('--no-cache')).toBe(true)
+    writeFileSync(join(root, 'base.yaml'), `# Explains nothing.\n${base}`)
+    expect(await isAnew()).toBe(false)
+  })
+
+  test('is composed again when what it follows from changes', async () => {
+    writeFileSync(join(root, 'tree/file'), 'changed')
+    expect(await isAnew()).toBe(true)
+    writeFileSync(join(root, 'tree/other'), 'more')
+    expect(await isAnew()).toBe(true)
+    writeFileSync(join(root, 'base.yaml'), base.replace('10001', '10002'))
+    expect(await isAnew()).toBe(true)
+    await writeMirror(mirror, packages('1.0'), 'Sat, 11 Jul 2026 10:16:38 UTC')
+    expect(await isAnew()).toBe(true)
+    writeFileSync(join(root, 'base.yaml'), base)
+    await writeMirror(mirror, packages('1.0'), 'Sat, 11 Jul 2026 10:16:37 UTC')
+    rmSync(join(root, 'tree/other'))
+    writeFileSync(join(root, 'tree/file'), 'in a tree')
+    expect(await isAnew()).toBe(false)
+  })
+
+  test('is composed again when it was removed', async () => {
+    const { stdout } = await ok('base', 'build', 'base.yaml', '-q')
+    await ok('rmi', '-f', stdout.trim())
+    expect(await isAnew()).toBe(true)
+  })
+})
+
 describe('a lock', () => {
   const lockText = (): string => readFileSync(join(root, 'base.lock'), 'utf8')
 
@@ -166,7 +206,7 @@ describe('a lock', () => {
     expect(lockText()).toMatch(/"name":"daemon","version":"1.0","architecture":"amd64","source":"dae"/)
     expect(lockText()).not.toContain('file:')
     rmSync(join(mirror, 'dists'), { recursive: true })
-    const { stdout } = await ok('base', 'build', 'base.yaml', '-q')
+    const { stdout } = await ok('base', 'build', 'base.yaml', '-q', '--no-cache')
     expect(stdout).toBe(unlocked)
   })
 
@@ -201,7 +241,7 @@ describe('a lock', () => {
     writeFileSync(join(root, 'base.yaml'), base)
     rmSync(join(root, 'packages'), { recursive: true })
     rmSync(join(mirror, 'pool/daemon_1.1_amd64.deb'))
-    const gone = await run('base', 'build', 'base.yaml')
+    const gone = await run('base', 'build', 'base.yaml', '--no-cache')
     expect(gone.code).toBe(1)
     expect(gone.stderr).toMatch(/no longer has daemon 1\.1, which the lock names[\s\S]*hint: .*base update/)
     writeFileSync(join(root, 'base.lock'), '{}')

@@ -1,7 +1,8 @@
-import { type BaseSpec, type ComposedBase, cutLayers } from '#debian'
+import { type BaseSpec, type ComposedBase, type ComposedSystem, cutLayers } from '#debian'
 import { assembleImage } from '#image'
-import type { Digest } from '#oci'
+import { type Digest, parseDigest } from '#oci'
 import { cacheKey, type Store } from '#store'
+import { rememberBase } from './base-memory.ts'
 import { addDirectoryImage, addTreeImage } from './import-image.ts'
 
 export interface IncomingBase {
@@ -12,19 +13,34 @@ export interface IncomingBase {
   readonly signal: AbortSignal
 }
 
-/** Takes a composed base into the store as an image, without a name, cut into layers as its file says; returns its id. */
-export async function addBaseImage(store: Store, { base, spec, text, signal }: IncomingBase): Promise<Digest> {
+/**
+ * Takes a composed base into the store as an image, without a name, cut into layers as its file says, and remembers it; returns its
+ * id. One that was remembered is there already.
+ */
+export async function addBaseImage(store: Store, incoming: IncomingBase): Promise<Digest> {
+  const { base } = incoming
+  if (base.system.kind === 'remembered') return parseDigest(base.system.name)
+  const image = await addComposed(store, incoming, base.system)
+  rememberBase(store, image, base)
+  return image
+}
+
+async function addComposed(
+  store: Store,
+  { base, spec, text, signal }: IncomingBase,
+  system: Exclude<ComposedSystem, { kind: 'remembered' }>,
+): Promise<Digest> {
   const created = new Date(base.created).toISOString()
-  const names = base.locked.packages.map(({ name }) => name)
-  if (base.system.kind === 'directory') {
+  const names = base.locked.packages.map(({ name }) => name).sort()
+  if (system.kind === 'directory') {
     return addDirectoryImage(store, {
-      directory: base.system.path,
+      directory: system.path,
       key: cacheKey('base', { spec: text, packages: base.locked.packages.map(({ sha256 }) => sha256) }),
       created,
       config: diffId => baseConfig(base, spec, [{ diffId, packages: names }]),
     })
   }
-  const { entries, owner } = base.system
+  const { entries, owner } = system
   const source = new Map(base.locked.packages.map(item => [item.name, item.source]))
   const layers = cutLayers(entries, { layers: spec.layers, owner, source })
   return addTreeImage(store, {

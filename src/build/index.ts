@@ -5,6 +5,7 @@
  * once, independent stages at the same time, nothing run or read whose result was recorded before; whole or absent.
  */
 export { addBaseImage, type IncomingBase } from './add-base-image.ts'
+export { openBaseMemory } from './base-memory.ts'
 export { type BuiltImage, buildImage } from './build-image.ts'
 export {
   addDirectoryImage,

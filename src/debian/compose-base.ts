@@ -4,13 +4,13 @@ import { UserError } from '#diagnostics'
 import { findHostTools, type HostTools } from '#linux'
 import type { ContainerConfig } from '#oci'
 import type { BaseConfig, BaseSpec } from './base-spec.ts'
+import { baseIdentity } from './base-identity.ts'
 import { baseWarnings } from './base-warnings.ts'
-import { type ComposedBase, type ComposedSystem, type ComposeOptions } from './compose-options.ts'
-import { lockSystem } from './lock/lock-system.ts'
+import type { ComposedBase, ComposedSystem, ComposeOptions, ComposePlace } from './compose-options.ts'
 import { makeRoot } from './make-root.ts'
 import { makeTree } from './minimal/make-tree.ts'
-import type { ResolvedBase } from './resolve-base.ts'
-import { openSources } from './open-sources.ts'
+import { type BaseSources, type ChosenBase, openSources } from './open-sources.ts'
+import type { ObtainedBase } from './read-packages.ts'
 import { scanRoot } from './scan-root.ts'
 
 /**
@@ -21,40 +21,75 @@ import { scanRoot } from './scan-root.ts'
  * removes it. Throws a `UserError`.
  */
 export async function composeBase(spec: BaseSpec, given: ComposeOptions): Promise<ComposedBase> {
-  const target = resolve(given.target)
   const options: ComposeOptions = {
     ...given,
-    target,
     scratch: resolve(given.scratch),
     cacheDirectory: resolve(given.cacheDirectory),
   }
-  const { env, signal, directory } = options
-  await requireEmpty(target)
+  const { env, memory, directory } = options
   await using sources = await openSources(spec, options.architecture ?? spec.architectures[0], options)
-  const { architecture, cache, reporter } = sources
+  const { architecture, reporter } = sources
   const tools = spec.kind === 'full' ? privilegedTools(env['PATH']) : undefined
-  const { resolved, paths } = await sources.obtain()
-  const epoch = epochOf(resolved)
-  const common = { spec, paths, architecture: architecture.name, epoch, reporter }
-  let system: ComposedSystem = { kind: 'directory', path: target }
-  if (tools) {
-    await makeRoot({ ...common, resolved, cache, tools, options })
-    if (spec.layers > 1) system = scanRoot(target)
-  } else {
-    const tree = await makeTree({ ...common, packages: resolved.packages, scratch: target, directory, signal })
-    system = { kind: 'entries', entries: tree.entries(), owner: path => tree.owner(path) }
-  }
-  for (const warning of baseWarnings(resolved)) reporter.warn(warning)
-  return {
-    system,
-    locked: lockSystem(resolved, architecture.name),
-    omitted: resolved.omitted,
-    warnings: reporter.warnings,
+  const chosen = await sources.choose()
+  const { locked, suites } = chosen
+  const key = memory && baseIdentity({ spec, directory, locked, suites, composer: memory.composer })
+  const epoch = epochOf(chosen)
+  const about = {
+    locked,
+    key,
     platform: architecture.platform,
     architecture: architecture.name,
     config: containerConfig(spec.config),
     created: epoch * 1000,
   }
+  const known = key === undefined ? undefined : memory?.recall(key)
+  if (known) {
+    await reporter.activity(`composing ${locked.packages.length} packages`, async activity => activity.cached())
+    for (const warning of known.warnings) reporter.warn(warning)
+    const { name, omitted, warnings } = known
+    return { ...about, system: { kind: 'remembered', name }, omitted, warnings }
+  }
+  const obtained = await chosen.obtain()
+  const work = { spec, obtained, epoch, tools, options }
+  const system = await compose(work, sources)
+  for (const warning of baseWarnings(obtained.resolved)) reporter.warn(warning)
+  return { ...about, system, omitted: obtained.resolved.omitted, warnings: reporter.warnings }
+}
+
+interface Composing {
+  readonly spec: BaseSpec
+  readonly obtained: ObtainedBase
+  readonly epoch: number
+  /** Of a full base. */
+  readonly tools: HostTools | undefined
+  readonly options: ComposeOptions
+}
+
+async function compose(
+  { spec, obtained, epoch, tools, options }: Composing,
+  { architecture, cache, reporter }: BaseSources,
+): Promise<ComposedSystem> {
+  const { path, isPassing } = await placeFor(obtained, options)
+  const common = { spec, obtained, architecture: architecture.name, epoch, reporter }
+  if (tools) {
+    await makeRoot({ ...common, target: path, cache, tools, options })
+    return isPassing || spec.layers > 1 ? scanRoot(path) : { kind: 'directory', path }
+  }
+  const { directory, signal } = options
+  const tree = await makeTree({ ...common, scratch: path, directory, signal })
+  return { kind: 'entries', entries: tree.entries(), owner: place => tree.owner(place) }
+}
+
+/** Directories, links and what scripts make come on top of what packages say; so does what is only unpacked meanwhile. */
+const growth = 1.25
+
+async function placeFor({ resolved }: ObtainedBase, { target }: ComposeOptions): Promise<ComposePlace> {
+  const bytes = resolved.packages.reduce((sum, { record }) => sum + record.installedSize, 0)
+  const place =
+    typeof target === 'string' ? { path: target, isPassing: false } : await target(Math.ceil(bytes * growth))
+  const path = resolve(place.path)
+  await requireEmpty(path)
+  return { ...place, path }
 }
 
 async function requireEmpty(target: string): Promise<void> {
@@ -77,7 +112,7 @@ function privilegedTools(path: string | undefined): HostTools {
 }
 
 /** Seconds: when the youngest of the repositories was published. */
-function epochOf({ suites }: ResolvedBase): number {
+function epochOf({ suites }: ChosenBase): number {
   const dates = suites.map(suite => suite.release.date ?? 0)
   return Math.floor(Math.max(...dates) / 1000) || Math.floor(Date.now() / 1000)
 }

@@ -27,14 +27,37 @@ export interface ResolveOptions {
 /** What composing a base needs from the outside. */
 export interface ComposeOptions extends ResolveOptions {
   /**
-   * An existing empty directory; becomes the root file system, or holds the contents of a minimal base's entries. The caller
-   * removes it after an error.
+   * An existing empty directory; becomes the root file system, or holds the contents of entries. The caller removes it after an
+   * error. A function is told how many bytes the packages say they need.
    */
-  readonly target: string
+  readonly target: string | ((bytes: number) => Promise<ComposePlace>)
   /** An existing directory for temporary files; everything of this run is removed in the end. */
   readonly scratch: string
   /** The architecture to make, of those that the base file lists; default: this machine's. */
   readonly architecture?: NamedArchitecture
+  /** What was composed before, so that it need not be again; default: nothing is remembered. */
+  readonly memory?: BaseMemory
+}
+
+/** Where a base is composed. */
+export interface ComposePlace {
+  readonly path: string
+  /** Gone soon, as what is in main memory: the result is given as entries, to be packed at once. */
+  readonly isPassing: boolean
+}
+
+/** Bases by what they follow from. */
+export interface BaseMemory {
+  /** Which program composes: what another one made does not count. */
+  readonly composer: string
+  /** `key`: 64 hexadecimal digits. */
+  recall(key: string): RememberedBase | undefined
+}
+
+/** A base that was composed before. */
+export interface RememberedBase extends Pick<ComposedBase, 'omitted' | 'warnings'> {
+  /** What it is known by where it is kept. */
+  readonly name: string
 }
 
 /** Where the files of a base are. */
@@ -48,10 +71,14 @@ export type ComposedSystem =
       /** The package that a path belongs with. */
       readonly owner: (path: string) => string | undefined
     }
+  /** Nothing was composed: it is what `memory` gave. */
+  | { readonly kind: 'remembered'; readonly name: string }
 
 /** A root file system that is complete, and what an image of it says. */
 export interface ComposedBase {
   readonly system: ComposedSystem
+  /** What `memory` will be asked for when the same is wanted again; undefined without one. */
+  readonly key: string | undefined
   /** Its packages, as a lock has them. */
   readonly locked: LockedSystem
   /** Dependencies that a minimal base does not follow, as `package: relation`. */

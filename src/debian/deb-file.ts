@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { UserError } from '#diagnostics'
 import { decompress } from '#layer'
 import { readTar } from '#tar'
@@ -10,7 +10,7 @@ import type { Content } from './package-cache.ts'
 export interface DebFile {
   /** Members of the control archive by name without `./`: `control`, `md5sums`, `postinst` … */
   readonly control: ReadonlyMap<string, ControlMember>
-  /** The data archive, decompressed. To be read once. */
+  /** The data archive, decompressed. To be read once; no piece is to be kept once the next is asked for. */
   data(): AsyncIterable<Uint8Array>
 }
 
@@ -28,69 +28,87 @@ interface ArMember {
 
 const controlLimit = 64 * 1024 * 1024
 
+/** Files are read in pieces of this size: the page cache has them, or they are few, so that nothing waits for a thread. */
+const pieceSize = 1 << 18
+
 /**
  * Reads a package whose size and digest must be as the repository announced; `name` is how errors call it. Throws a
  * `UserError` for other bytes and for what is not a package.
  */
 export async function readDebFile(path: string, content: Content, name: string): Promise<DebFile> {
-  await checkContent(path, content, name)
-  const members = await readArMembers(path, name)
-  const [version, ...rest] = members
-  const control = rest.find(member => member.name.startsWith('control.tar'))
-  const data = rest.find(member => member.name.startsWith('data.tar'))
-  if (version?.name !== 'debian-binary' || !control || !data) throw notPackage(name, 'members are missing')
-  return {
-    control: await readControl(memberBytes(path, control), name),
-    data: () => decompress(memberBytes(path, data), { name: `${name}, ${data.name}` }),
+  const file = openSync(path, 'r')
+  try {
+    if (!(await isContent(file, content))) {
+      throw new UserError(`${name} in the package cache is damaged`, {
+        hint: 'remove it from the cache; it is fetched again',
+        details: [path],
+      })
+    }
+    const [version, ...rest] = readArMembers(file, name)
+    const control = rest.find(member => member.name.startsWith('control.tar'))
+    const data = rest.find(member => member.name.startsWith('data.tar'))
+    if (version?.name !== 'debian-binary' || !control || !data) throw notPackage(name, 'members are missing')
+    return {
+      control: await readControl(pieces(file, control), name),
+      data: () => decompress(memberBytes(path, data), { name: `${name}, ${data.name}`, transient: true }),
+    }
+  } finally {
+    closeSync(file)
   }
 }
 
-async function checkContent(path: string, content: Content, name: string): Promise<void> {
+async function isContent(file: number, { size, sha256 }: Content): Promise<boolean> {
   const hash = createHash('sha256')
-  let size = 0
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-    hash.update(chunk)
-    size += chunk.length
+  const buffer = Buffer.allocUnsafe(Math.min(pieceSize, size + 1))
+  for (let at = 0; ; ) {
+    const read = readSync(file, buffer, 0, buffer.length, at)
+    at += read
+    if (read === 0 || at > size) return at === size && hash.digest('hex') === sha256
+    hash.update(buffer.subarray(0, read))
+    if (at % (16 * pieceSize) === 0) await setImmediate()
   }
-  if (size === content.size && hash.digest('hex') === content.sha256) return
-  throw new UserError(`${name} in the package cache is damaged`, {
-    hint: 'remove it from the cache; it is fetched again',
-    details: [path],
-  })
 }
 
 /** The members of an ar archive (ar(5), common format). */
-async function readArMembers(path: string, name: string): Promise<readonly ArMember[]> {
-  const file = await open(path, 'r')
-  try {
-    const magic = await readAt(file, 0, 8)
-    if (magic.toString('latin1') !== '!<arch>\n') throw notPackage(name, 'it is no ar archive')
-    const members: ArMember[] = []
-    for (let at = 8; members.length < 16; ) {
-      const header = await readAt(file, at, 60)
-      if (header.length === 0) return members
-      const size = Number(header.toString('latin1', 48, 58).trim())
-      if (header.length < 60 || header.toString('latin1', 58) !== '`\n' || !Number.isSafeInteger(size) || size < 0) {
-        throw notPackage(name, `there is no ar header at byte ${at}`)
-      }
-      members.push({ name: header.toString('latin1', 0, 16).trimEnd().replace(/\/$/, ''), offset: at + 60, size })
-      at += 60 + size + (size % 2)
+function readArMembers(file: number, name: string): readonly ArMember[] {
+  const magic = readAt(file, 0, 8)
+  if (magic.toString('latin1') !== '!<arch>\n') throw notPackage(name, 'it is no ar archive')
+  const members: ArMember[] = []
+  for (let at = 8; members.length < 16; ) {
+    const header = readAt(file, at, 60)
+    if (header.length === 0) break
+    const size = Number(header.toString('latin1', 48, 58).trim())
+    if (header.length < 60 || header.toString('latin1', 58) !== '`\n' || !Number.isSafeInteger(size) || size < 0) {
+      throw notPackage(name, `there is no ar header at byte ${at}`)
     }
-    return members
-  } finally {
-    await file.close()
+    members.push({ name: header.toString('latin1', 0, 16).trimEnd().replace(/\/$/, ''), offset: at + 60, size })
+    at += 60 + size + (size % 2)
+  }
+  return members
+}
+
+function readAt(file: number, position: number, size: number): Buffer {
+  const buffer = Buffer.alloc(size)
+  return buffer.subarray(0, readSync(file, buffer, 0, size, position))
+}
+
+/** The bytes of a member of an open file; ends where the file does. Each piece is a buffer of its own. */
+async function* pieces(file: number, { offset, size }: ArMember): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < size; ) {
+    const bytes = readAt(file, offset + at, Math.min(pieceSize, size - at))
+    if (bytes.length === 0) return
+    yield bytes
+    at += bytes.length
   }
 }
 
-async function readAt(file: FileHandle, position: number, size: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(size)
-  const { bytesRead } = await file.read(buffer, 0, size, position)
-  return buffer.subarray(0, bytesRead)
-}
-
-async function* memberBytes(path: string, { offset, size }: ArMember): AsyncGenerator<Uint8Array> {
-  if (size === 0) return
-  yield* createReadStream(path, { start: offset, end: offset + size - 1, highWaterMark: 1 << 18 })
+async function* memberBytes(path: string, member: ArMember): AsyncGenerator<Uint8Array> {
+  const file = openSync(path, 'r')
+  try {
+    yield* pieces(file, member)
+  } finally {
+    closeSync(file)
+  }
 }
 
 async function readControl(

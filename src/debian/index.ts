@@ -8,7 +8,15 @@
  */
 export type { BaseConfig, BaseKind, BaseSpec, BaseVariant, NamedArchitecture, RepositorySpec } from './base-spec.ts'
 export { composeBase } from './compose-base.ts'
-export type { ComposedBase, ComposedSystem, ComposeOptions, ResolveOptions } from './compose-options.ts'
+export type {
+  BaseMemory,
+  ComposedBase,
+  ComposedSystem,
+  ComposeOptions,
+  ComposePlace,
+  RememberedBase,
+  ResolveOptions,
+} from './compose-options.ts'
 export { type CutLayer, cutLayers } from './cut-layers.ts'
 export {
   type BaseLock,

@@ -18,16 +18,15 @@ import { makeEarlyLinks, makeMergedUsr } from './lay-out-root.ts'
 import type { PackageCache } from './package-cache.ts'
 import type { PackageRecord } from './package-record.ts'
 import { actsOnInstall, type ConfigurationPlan, planConfiguration } from './plan-configuration.ts'
-import { type ReadPackage, readPackages } from './read-packages.ts'
-import type { ResolvedBase } from './resolve-base.ts'
+import { type ObtainedBase, type ReadPackage, readPackages } from './read-packages.ts'
 import { openRootDirectory, type RootDirectory } from './root-directory.ts'
 import { unpackPackages } from './unpack-packages.ts'
 
 export interface RootWork {
   readonly spec: BaseSpec
-  readonly resolved: ResolvedBase
-  /** Package name → path of its file. */
-  readonly paths: ReadonlyMap<string, string>
+  readonly obtained: ObtainedBase
+  /** An existing empty directory. */
+  readonly target: string
   readonly cache: PackageCache
   readonly architecture: string
   /** Seconds since 1970: no file becomes younger. */
@@ -39,10 +38,11 @@ export interface RootWork {
 
 /** Makes the root file system from package files: unpacked, configured, cleaned. Throws a `UserError`. */
 export async function makeRoot(work: RootWork): Promise<void> {
-  const { resolved, paths, epoch, options, reporter } = work
-  const packages = await readPackages(resolved.packages, paths, options.signal)
+  const { obtained, epoch, options, reporter } = work
+  const { resolved } = obtained
+  const packages = readPackages(obtained)
   const plan = planOf(packages, resolved.core)
-  const root = openRootDirectory(options.target)
+  const root = openRootDirectory(work.target)
   await reporter.activity(`unpacking ${packages.length} packages`, activity => {
     const now = packages.filter(item => plan.unpacked.includes(item.record))
     return unpack(now, plan, root, work, done => activity.transfer('packages', done, now.length))

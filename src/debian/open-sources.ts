@@ -5,11 +5,13 @@ import { createReporter, type Reporter, type ResolveOptions } from './compose-op
 import { type DebianArchitecture, targetArchitecture } from './debian-architecture.ts'
 import { fetchPackages } from './fetch-packages.ts'
 import { readHostApt } from './host-apt.ts'
-import { lockInputs } from './lock/base-lock.ts'
-import { resolveLocked } from './lock/resolve-locked.ts'
+import { type LockedSystem, lockInputs } from './lock/base-lock.ts'
+import { lockSystem } from './lock/lock-system.ts'
+import { chooseLocked, resolveLocked } from './lock/resolve-locked.ts'
 import { createMirrorReader } from './mirror-reader.ts'
 import { openPackageCache, type PackageCache } from './package-cache.ts'
-import { resolveBase, type ResolvedBase } from './resolve-base.ts'
+import { type ObtainedBase, openPackages } from './read-packages.ts'
+import { resolveBase, type ResolvedBase, type UsedSuite } from './resolve-base.ts'
 import { type Repository, selectRepositories } from './select-repositories.ts'
 import { UserError } from '#diagnostics'
 
@@ -20,8 +22,16 @@ export interface BaseSources extends AsyncDisposable {
   readonly reporter: Reporter
   /** Solves the dependencies, as the repositories are now. */
   solve(): Promise<ResolvedBase>
-  /** The packages, of the lock where there is one, and where their files are. */
-  obtain(): Promise<{ readonly resolved: ResolvedBase; readonly paths: ReadonlyMap<string, string> }>
+  /** What the base will consist of: the lock's packages where there is one, else solved now. No package is fetched yet. */
+  choose(): Promise<ChosenBase>
+}
+
+/** Which packages a base will have. */
+export interface ChosenBase {
+  readonly locked: LockedSystem
+  readonly suites: readonly UsedSuite[]
+  /** Fetches, verifies and opens them. Throws a `UserError`. */
+  obtain(): Promise<ObtainedBase>
 }
 
 /** Opens cache and network for a base. Nothing is read yet. Throws a `UserError`. */
@@ -63,10 +73,21 @@ export async function openSources(
     cache,
     reporter,
     solve,
-    async obtain() {
-      if (lock) return resolveLocked(spec, lock, { ...fetching, repositories, architecture: architecture.name })
+    async choose() {
+      if (lock) {
+        const chosen = chooseLocked(lock, architecture.name, repositories)
+        return { ...chosen, obtain: () => resolveLocked(spec, chosen, { ...fetching, repositories }) }
+      }
       const resolved = await solve()
-      return { resolved, paths: await fetchPackages(resolved.packages, fetching) }
+      return {
+        locked: lockSystem(resolved, architecture.name),
+        suites: resolved.suites,
+        async obtain() {
+          const paths = await fetchPackages(resolved.packages, fetching)
+          const records = resolved.packages.map(({ record }) => record)
+          return { resolved, files: await openPackages(records, paths, signal) }
+        },
+      }
     },
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   }

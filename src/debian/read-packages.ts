@@ -4,7 +4,8 @@ import { type DebFile, readDebFile } from './deb-file.ts'
 import { controlFields } from './dpkg-database.ts'
 import { inParallel } from './in-parallel.ts'
 import type { PackageRecord } from './package-record.ts'
-import type { ResolvedPackage } from './resolve-base.ts'
+import type { Content } from './package-cache.ts'
+import type { ResolvedBase } from './resolve-base.ts'
 
 /** A package whose file has been verified and whose control archive has been read. */
 export interface ReadPackage {
@@ -13,21 +14,38 @@ export interface ReadPackage {
   readonly fields: ControlParagraph
 }
 
-/** Verifies and opens package files, given by package name; in the order of `packages`. Throws a `UserError`. */
-export async function readPackages(
-  packages: readonly ResolvedPackage[],
+/** Packages that were chosen, with their files. */
+export interface ObtainedBase {
+  readonly resolved: ResolvedBase
+  /** By package name. */
+  readonly files: ReadonlyMap<string, DebFile>
+}
+
+/** Verifies and opens package files, given by package name: each is read once. Throws a `UserError`. */
+export async function openPackages(
+  packages: readonly OpenedPackage[],
   paths: ReadonlyMap<string, string>,
   signal: AbortSignal | undefined,
-): Promise<readonly ReadPackage[]> {
-  const read = new Map<string, ReadPackage>()
-  const work = async ({ record }: ResolvedPackage): Promise<void> => {
-    const deb = await readDebFile(paths.get(record.name) ?? '', record, `package ${record.name}`)
-    const fields = controlFields(deb.control)
-    checkFields(record, fields)
-    read.set(record.name, { record, deb, fields })
+): Promise<ReadonlyMap<string, DebFile>> {
+  const files = new Map<string, DebFile>()
+  const work = async (item: OpenedPackage): Promise<void> => {
+    files.set(item.name, await readDebFile(paths.get(item.name) ?? '', item, `package ${item.name}`))
   }
   await inParallel(packages, 4, work, signal)
-  return packages.flatMap(({ record }) => read.get(record.name) ?? [])
+  return files
+}
+
+type OpenedPackage = Content & { readonly name: string }
+
+/** The packages in their order. Throws a `UserError` for a file of another package. */
+export function readPackages({ resolved, files }: ObtainedBase): readonly ReadPackage[] {
+  return resolved.packages.flatMap(({ record }) => {
+    const deb = files.get(record.name)
+    if (deb === undefined) return []
+    const fields = controlFields(deb.control)
+    checkFields(record, fields)
+    return [{ record, deb, fields }]
+  })
 }
 
 /** The index decided what is installed; the package must agree. */

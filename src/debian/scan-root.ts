@@ -8,6 +8,18 @@ import { openRootDirectory } from './root-directory.ts'
 
 /** A finished root as entries, with the packages that dpkg's lists give them to. Their contents stay where they are. */
 export function scanRoot(path: string): Extract<ComposedSystem, { kind: 'entries' }> {
+  let owners: ReadonlyMap<string, string> | undefined
+  return {
+    kind: 'entries',
+    entries: scanDirectory(path, { overlay: false, xattrs: getXattrs }),
+    owner(place) {
+      owners ??= readOwners(path)
+      return owners.get(place)
+    },
+  }
+}
+
+function readOwners(path: string): ReadonlyMap<string, string> {
   const root = openRootDirectory(path)
   const info = 'var/lib/dpkg/info'
   const owners = new Map<string, string>()
@@ -21,6 +33,5 @@ export function scanRoot(path: string): Extract<ComposedSystem, { kind: 'entries
       if (place !== undefined && !owners.has(place)) owners.set(place, name)
     }
   }
-  const entries = scanDirectory(path, { overlay: false, xattrs: getXattrs })
-  return { kind: 'entries', entries, owner: place => owners.get(place) }
+  return owners
 }

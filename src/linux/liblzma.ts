@@ -8,9 +8,12 @@ import {
   runNativeCodec,
 } from './native-codec.ts'
 
-/** Decoder of the installed library; `name` is how errors call the data. */
+/**
+ * Decoder of the installed library; `name` is how errors call the data. `transient`: pieces are good until the next one is asked
+ * for, and so need not be copied.
+ */
 export interface Decoder {
-  decode(source: AsyncIterable<Uint8Array>, name: string): AsyncIterable<Uint8Array>
+  decode(source: AsyncIterable<Uint8Array>, name: string, transient?: boolean): AsyncIterable<Uint8Array>
 }
 
 /** lzma/base.h */
@@ -36,11 +39,11 @@ export function openLiblzma(): Decoder | undefined {
   const library = loadLibrary(['liblzma.so.5'])
   if (library === undefined) return undefined
   return {
-    decode: (source, name) => {
+    decode: (source, name, transient = false) => {
       const open = (buffers: NativeBuffers) => openStream(library, buffers, name)
       return runNativeCodec(
         library.koffi,
-        { controlSize: streamSize, inputSize: 1 << 18, outputSize: 1 << 20, open },
+        { controlSize: streamSize, inputSize: 1 << 18, outputSize: 1 << 20, transient, open },
         source,
       )
     },

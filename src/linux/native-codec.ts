@@ -73,6 +73,8 @@ export interface NativeCodecOptions {
   readonly inputSize: number
   /** Bytes of each piece that comes out, but the last. */
   readonly outputSize: number
+  /** Pieces are the codec's own memory, good until the next one is asked for; by default each is a copy. */
+  readonly transient?: boolean
   open(buffers: NativeBuffers): NativeCodec
 }
 
@@ -86,9 +88,9 @@ export async function* runNativeCodec(
   let codec: NativeCodec | undefined
   let outputAt = 0
   const takeOutput = () => {
-    const bytes = Buffer.from(buffers.output.subarray(0, outputAt))
+    const bytes = buffers.output.subarray(0, outputAt)
     outputAt = 0
-    return bytes
+    return options.transient ? bytes : Buffer.from(bytes)
   }
   async function* feed(running: NativeCodec, inputEnd: number, isLast: boolean): AsyncGenerator<Uint8Array> {
     for (let inputAt = 0; ; ) {

@@ -1,10 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises'
-import { addBaseImage } from '#build'
-import { composeBase, type ComposedBase, type NamedArchitecture } from '#debian'
+import { addBaseImage, openBaseMemory } from '#build'
+import { type BaseMemory, composeBase, type ComposedBase, type ComposePlace, type NamedArchitecture } from '#debian'
 import type { ProgressSink } from '#diagnostics'
 import { type Digest, familiarReference, hostPlatform, platformMatches, type Reference } from '#oci'
 import type { LayerRecord, Store } from '#store'
 import { type BaseInput, readBase, resolveOptions } from '../base/base-input.ts'
+import { composePlace } from '../base/compose-place.ts'
+import { composerName } from '../base/composer-name.ts'
 import { omissionsText } from '../base/omissions-text.ts'
 import { sbomFormatOf, writeSboms } from '../base/write-sbom.ts'
 import { writeOutputs } from '../build/write-outputs.ts'
@@ -26,7 +28,7 @@ export async function baseBuildCommand(file: string, flags: BaseBuildFlags, cont
   const mode = flags.quiet ? 'quiet' : flags.progress
   return withStore(context, async store => {
     const images = await withProgress(mode, context, async progress => {
-      const made = await composeAll({ input, store, progress }, context)
+      const made = await composeAll({ input, store, progress, isCached: flags.cache }, context)
       await writeAll(made, { input, store, progress, flags }, context)
       return made
     })
@@ -58,15 +60,19 @@ interface Composing {
   readonly input: BaseInput
   readonly store: Store
   readonly progress: ProgressSink
+  /** Whether what was composed before counts. */
+  readonly isCached: boolean
 }
 
 /** Makes one image for each architecture that the file lists. */
 async function composeAll(composing: Composing, context: CliContext): Promise<readonly BaseImage[]> {
   const teller = { progress: composing.progress, nextId: idCounter(), now: context.now }
   const { architectures } = composing.input.spec
+  const known = openBaseMemory(composing.store, await composerName())
+  const memory = composing.isCached ? known : { ...known, recall: () => undefined }
   const images: BaseImage[] = []
   for (const architecture of architectures.length > 0 ? architectures : [undefined]) {
-    images.push(await compose(composing, { architecture, teller }, context))
+    images.push(await compose(composing, { architecture, teller, memory }, context))
   }
   return images
 }
@@ -76,29 +82,37 @@ interface BaseImage {
   readonly base: ComposedBase
 }
 
+interface ComposingOne {
+  readonly architecture: NamedArchitecture | undefined
+  readonly teller: ActivityTeller
+  readonly memory: BaseMemory
+}
+
 async function compose(
   { input, store, progress }: Composing,
-  { architecture, teller }: { readonly architecture: NamedArchitecture | undefined; readonly teller: ActivityTeller },
+  { architecture, teller, memory }: ComposingOne,
   context: CliContext,
 ): Promise<BaseImage> {
-  const [target, scratch] = [await store.temporary('base'), await store.temporary('base-scratch')]
-  for (const path of [target, scratch]) await mkdir(path, { mode: 0o755 })
+  const scratch = await store.temporary('base-scratch')
+  await mkdir(scratch, { mode: 0o755 })
   const { signal } = context.interrupts
+  let place: ComposePlace | undefined
   const base = await composeBase(input.spec, {
     ...resolveOptions(input, { store, progress, nextId: teller.nextId }, context),
-    target,
+    target: async bytes => (place = await composePlace(store, bytes)),
     scratch,
+    memory,
     ...(input.lock && { lock: input.lock }),
     ...(architecture && { architecture }),
   })
-  const id = await tellActivity(teller, 'storing the image', () =>
-    addBaseImage(store, { base, spec: input.spec, text: input.source.text, signal }),
-  )
-  await rm(target, { recursive: true, force: true })
+  const add = (): Promise<Digest> => addBaseImage(store, { base, spec: input.spec, text: input.source.text, signal })
+  if (base.system.kind === 'remembered') return { id: await add(), base }
+  const id = await tellActivity(teller, 'storing the image', add)
+  if (place) await rm(place.path, { recursive: true, force: true })
   return { id, base }
 }
 
-interface Writing extends Composing {
+interface Writing extends Omit<Composing, 'isCached'> {
   readonly flags: BaseBuildFlags
 }
 

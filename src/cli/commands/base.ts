@@ -13,6 +13,8 @@ export interface BaseBuildFlags extends RegistryFlags {
   readonly output?: readonly OutputOption[]
   /** False for `--no-lock`. */
   readonly lock: boolean
+  /** False for `--no-cache`. */
+  readonly cache: boolean
   readonly sbom?: readonly string[]
   readonly progress: ProgressMode
   readonly quiet?: boolean
@@ -74,6 +76,7 @@ function declareBuild(command: Command, act: Act): void {
       collect(parseOutput),
     )
     .option('--no-lock', 'take the newest packages even where there is a lock')
+    .option('--no-cache', 'compose anew, even what was composed before of the same packages and settings')
     .option(
       '--sbom <file>',
       'write a bill of materials: FILE.spdx.json or FILE.cdx.json (repeatable)',

@@ -3,14 +3,27 @@ import type { BaseSpec } from '../base-spec.ts'
 import { type FetchContext, fetchPackages } from '../fetch-packages.ts'
 import { createOmissions } from '../minimal/omissions.ts'
 import { readPackageRecord } from '../package-record.ts'
-import { readDebFile } from '../deb-file.ts'
-import type { ResolvedBase, ResolvedPackage, UsedSuite } from '../resolve-base.ts'
+import type { DebFile } from '../deb-file.ts'
+import { type ObtainedBase, openPackages } from '../read-packages.ts'
+import type { ResolvedPackage, UsedSuite } from '../resolve-base.ts'
 import type { Repository } from '../select-repositories.ts'
 import type { BaseLock, LockedPackage, LockedSuite, LockedSystem } from './base-lock.ts'
 
 export interface LockedContext extends FetchContext {
   readonly repositories: readonly Repository[]
-  readonly architecture: string
+}
+
+/** What a lock says for an architecture, and where that comes from. Nothing is asked of a mirror. Throws a `UserError`. */
+export function chooseLocked(
+  lock: BaseLock,
+  architecture: string,
+  repositories: readonly Repository[],
+): { readonly locked: LockedSystem; readonly suites: readonly UsedSuite[] } {
+  const locked = lock.systems.find(system => system.architecture === architecture)
+  if (locked) return { locked, suites: locked.suites.map(suite => usedSuite(suite, repositories)) }
+  throw new UserError(`the lock has no packages for ${architecture}`, {
+    hint: `it has ${lock.systems.map(system => system.architecture).join(', ')}; list architectures in the base file and lock again`,
+  })
 }
 
 /**
@@ -19,22 +32,20 @@ export interface LockedContext extends FetchContext {
  */
 export async function resolveLocked(
   spec: BaseSpec,
-  lock: BaseLock,
+  { locked: system, suites }: ReturnType<typeof chooseLocked>,
   context: LockedContext,
-): Promise<{ readonly resolved: ResolvedBase; readonly paths: ReadonlyMap<string, string> }> {
-  const system = systemOf(lock, context.architecture)
-  const suites = system.suites.map(locked => usedSuite(locked, context.repositories))
+): Promise<ObtainedBase> {
   const wanted = system.packages.map(item => ({ record: item, uris: urisOf(item, suites, context.repositories) }))
   const paths = await fetchPackages(wanted, { ...context, isLocked: true })
-  const packages: ResolvedPackage[] = []
-  for (const { record: locked, uris } of wanted) {
-    packages.push({
-      record: await readRecord(locked, paths.get(locked.name) ?? ''),
+  const files = await openPackages(system.packages, paths, context.signal)
+  const packages = wanted.map(
+    ({ record: locked, uris }): ResolvedPackage => ({
+      record: recordOf(locked, files.get(locked.name)),
       uris,
       suite: locked.suite,
       automatic: locked.automatic,
-    })
-  }
+    }),
+  )
   const core = new Set(system.packages.filter(item => item.core).map(item => item.name))
   const omissions =
     spec.kind === 'minimal'
@@ -44,15 +55,7 @@ export async function resolveLocked(
         )
       : undefined
   const omitted = omissions ? packages.flatMap(({ record }) => omissions.omitted(record)) : []
-  return { resolved: { packages, core, suites, omitted }, paths }
-}
-
-function systemOf({ systems }: BaseLock, architecture: string): LockedSystem {
-  const found = systems.find(system => system.architecture === architecture)
-  if (found) return found
-  throw new UserError(`the lock has no packages for ${architecture}`, {
-    hint: `it has ${systems.map(system => system.architecture).join(', ')}; list architectures in the base file and lock again`,
-  })
+  return { resolved: { packages, core, suites, omitted }, files }
 }
 
 function usedSuite({ suite, components, origin, date }: LockedSuite, repositories: readonly Repository[]): UsedSuite {
@@ -74,9 +77,8 @@ function urisOf(
   return [...new Set([...matching, ...repositories].map(repository => repository.uri))]
 }
 
-async function readRecord(locked: LockedPackage, path: string): Promise<ResolvedPackage['record']> {
-  const deb = await readDebFile(path, locked, `package ${locked.name}`)
-  const control = deb.control.get('control')?.bytes.toString('utf8') ?? ''
+function recordOf(locked: LockedPackage, deb: DebFile | undefined): ResolvedPackage['record'] {
+  const control = deb?.control.get('control')?.bytes.toString('utf8') ?? ''
   const { filename, size, sha256, installedSize } = locked
   return { ...readPackageRecord(control, locked.suite), filename, size, sha256, installedSize }
 }

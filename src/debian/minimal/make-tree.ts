@@ -4,8 +4,7 @@ import type { BaseSpec } from '../base-spec.ts'
 import { writeCertificates } from '../certificates.ts'
 import type { Reporter } from '../compose-options.ts'
 import { createPathFilter } from '../path-filter.ts'
-import { readPackages } from '../read-packages.ts'
-import type { ResolvedPackage } from '../resolve-base.ts'
+import { type ObtainedBase, readPackages } from '../read-packages.ts'
 import { makeAlternative, makeAlternatives } from './alternatives.ts'
 import { makeUsualLinks, setUpBaseSystem } from './base-system.ts'
 import { mergePackages } from './merge-packages.ts'
@@ -17,9 +16,7 @@ import { addScriptAccounts } from './script-accounts.ts'
 
 export interface TreeWork {
   readonly spec: BaseSpec
-  readonly packages: readonly ResolvedPackage[]
-  /** Package name → path of its file. */
-  readonly paths: ReadonlyMap<string, string>
+  readonly obtained: ObtainedBase
   readonly architecture: string
   /** Seconds since 1970: no file becomes younger. */
   readonly epoch: number
@@ -38,8 +35,8 @@ const secondsPerDay = 86_400
  * No program runs, so any architecture will do, and no privilege is needed. Throws a `UserError`.
  */
 export async function makeTree(work: TreeWork): Promise<PackageTree> {
-  const { spec, paths, architecture, epoch, reporter, signal } = work
-  const packages = await readPackages(work.packages, paths, signal)
+  const { spec, obtained, architecture, epoch, reporter, signal } = work
+  const packages = readPackages(obtained)
   const tree = createPackageTree(epoch)
   await reporter.activity(`unpacking ${packages.length} packages`, async activity => {
     const onDone = (done: number): void => activity.transfer('packages', done, packages.length)

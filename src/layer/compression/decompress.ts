@@ -11,6 +11,8 @@ export interface DecompressOptions {
   readonly name?: string
   /** False: never the libraries, always the programs `xz` and `bzip2`. */
   readonly withLibraries?: boolean
+  /** The caller keeps no piece once it asks for the next: pieces may then be used again, which spares copies. */
+  readonly transient?: boolean
 }
 
 const pieceSize = 1 << 18
@@ -34,7 +36,7 @@ function decompressAs(
   source: AsyncIterable<Uint8Array>,
   options: DecompressOptions,
 ): AsyncIterable<Uint8Array> {
-  const { name = 'the archive', withLibraries = true } = options
+  const { name = 'the archive', withLibraries = true, transient = false } = options
   switch (compression) {
     case 'none':
       return source
@@ -44,7 +46,9 @@ function decompressAs(
       return throughZstd(source, name)
     case 'xz': {
       const library = withLibraries ? openLiblzma() : undefined
-      return library?.decode(source, name) ?? throughProgram({ program: 'xz', package: 'xz-utils' }, source, name)
+      return (
+        library?.decode(source, name, transient) ?? throughProgram({ program: 'xz', package: 'xz-utils' }, source, name)
+      )
     }
     case 'bzip2': {
       const library = withLibraries ? openLibbz2() : undefined
