@@ -72,7 +72,7 @@ function entriesBelow(tree: Selectable, top: string, exclude?: Exclusion): Entry
     }
     const inode = entry.type === 'directory' ? undefined : tree.inodeOf(path)
     const content = entry.content ?? (entry.type === 'file' ? tree.knownContent(entry) : undefined)
-    const placed: Entry = content === undefined ? { ...entry, path: relative } : { ...entry, path: relative, content }
+    const placed = path === relative && content === entry.content ? entry : placedAs(entry, relative, content)
     const first = inode === undefined ? undefined : inodes.get(inode)
     if (first !== undefined) links.push({ ...placed, type: 'hardlink', link: first })
     else {
@@ -84,6 +84,10 @@ function entriesBelow(tree: Selectable, top: string, exclude?: Exclusion): Entry
   }
   visit(top, '')
   return [...entries, ...links]
+}
+
+function placedAs(entry: Entry, path: string, content: Entry['content']): Entry {
+  return content === undefined ? { ...entry, path } : { ...entry, path, content }
 }
 
 /** Go's filepath.Match component by component; the part before the first wildcard must exist and its links are followed. */

@@ -1,15 +1,19 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   chmodSync,
+  closeSync,
   linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,6 +58,39 @@ function sample(): string {
   utimesSync(join(directory, 'd/f'), 1000, 2000)
   return directory
 }
+
+describe('large files', () => {
+  test('their digests and their places in the archive are right whichever thread hashed them', async () => {
+    const directory = join(root, 'large')
+    mkdirSync(directory)
+    const sizes = { a: 40 << 20, b: 70_000, c: (30 << 20) + 1, d: (1 << 20) + 513, e: 3 }
+    for (const [i, [name, size]] of Object.entries(sizes).entries())
+      writeFileSync(join(directory, name), Buffer.alloc(size, `${name}${i}`))
+    const entries = scanDirectory(directory, { overlay: false })
+    const file = openSync(join(root, 'layer.tar'), 'w')
+    const { offsets } = await packLayer(entries, async bytes => void writeSync(file, bytes))
+    closeSync(file)
+    const tar = readFileSync(join(root, 'layer.tar'))
+    for (const [i, { path, size, source }] of entries.entries()) {
+      const content = readFileSync(join(directory, path))
+      expect(source?.learnt).toBe(`sha256:${createHash('sha256').update(content).digest('hex')}`)
+      expect(tar.subarray(offsets[i], (offsets[i] ?? 0) + size).equals(content)).toBe(true)
+    }
+    expect(execFileSync('tar', ['-tf', join(root, 'layer.tar')]).toString()).toBe('a\nb\nc\nd\ne\n')
+  })
+
+  test('an abort ends the packing in the middle of a file', async () => {
+    writeFileSync(join(root, 'file'), Buffer.alloc(70 << 20))
+    const stop = new AbortController()
+    let count = 0
+    const sink = async (): Promise<void> => {
+      if (++count === 3) stop.abort(new RangeError('enough'))
+    }
+    const packing = packLayer(scanDirectory(root, { overlay: false }), sink, { signal: stop.signal })
+    await expect(packing).rejects.toThrow(new RangeError('enough'))
+    expect(count).toBeLessThan(6)
+  })
+})
 
 describe('directory → tar → directory', () => {
   test('nothing gets lost', async () => {

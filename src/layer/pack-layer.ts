@@ -4,6 +4,7 @@ import type { Digest } from '#oci'
 import { encodeTarHeader, endOfArchive, paddingSize, type TarHeader } from '#tar'
 import { contentOf, type Entry, joinPath, type LayerTree, splitPath } from '#tree'
 import { type ContentReader, openContentReader } from './content-reader.ts'
+import type { HashThread } from './hash-thread.ts'
 
 /** Takes the archive's bytes; the buffer may be used again once the promise is fulfilled. */
 export type TarSink = (bytes: Uint8Array) => Promise<void>
@@ -26,6 +27,9 @@ export type ContentSink = (entry: Entry, bytes: Uint8Array) => void
 
 const chunkSize = 1 << 20
 
+/** Bytes of files larger than a chunk from which on a second thread that hashes them is worth its start. */
+const worthThread = 64 << 20
+
 /**
  * Packs entries as a layer archive in one pass: each file is read once; its digest is left at its source, its place in
  * the archive comes out. Whiteouts become `.wh.` members (image-spec, layer.md "Representing Changes"); the root is left out.
@@ -37,7 +41,14 @@ export async function packLayer(
 ): Promise<PackedLayer> {
   const out = chunked(sink)
   using reader = openContentReader()
-  const target: Target = { reader, out, ...(options.onContent && { onContent: options.onContent }) }
+  await using thread = await hashThread(entries)
+  const target: Target = {
+    reader,
+    out,
+    ...(thread && { thread }),
+    ...(options.signal && { signal: options.signal }),
+    ...(options.onContent && { onContent: options.onContent }),
+  }
   const offsets: number[] = []
   let size = 0
   for (const entry of entries) {
@@ -66,20 +77,33 @@ interface Target {
   readonly reader: ContentReader
   readonly out: Chunked
   readonly onContent?: ContentSink
+  readonly thread?: HashThread
+  readonly signal?: AbortSignal
+}
+
+/** Large files are hashed for themselves on a thread of their own while this one hashes the archive. */
+async function hashThread(entries: LayerTree): Promise<HashThread | undefined> {
+  let large = 0
+  for (const { type, size } of entries) if (type === 'file' && size > chunkSize) large += size
+  if (large < worthThread) return undefined
+  const { openHashThread } = await import('./hash-thread.ts')
+  return openHashThread(chunkSize)
 }
 
 /** Contents are hashed even where their digest is known: a file may have changed since. */
 async function packContent(entry: Entry, target: Target): Promise<void> {
-  const { reader, out } = target
+  const { reader, out, signal } = target
   const padding = paddingSize(entry.size)
   if (entry.size + padding <= chunkSize) {
     await out.flush()
     packWhole(entry, target)
     return
   }
+  if (target.thread) return packOnTwoThreads(entry, target, target.thread)
   using content = reader.open(entry)
   const digest = createHash('sha256')
   for (let at = 0; at < entry.size; ) {
+    signal?.throwIfAborted()
     await out.flush()
     const space = out.space(Math.min(chunkSize, entry.size - at))
     content.read(space, at)
@@ -89,6 +113,28 @@ async function packContent(entry: Entry, target: Target): Promise<void> {
   if (!out.fits(padding)) await out.flush()
   out.space(padding).fill(0)
   keepDigest(entry, digest.digest('hex'))
+}
+
+/** The sink makes the archive's digest on this thread while the other makes the content's, of the same bytes. */
+async function packOnTwoThreads(entry: Entry, { reader, out, signal }: Target, thread: HashThread): Promise<void> {
+  using content = reader.open(entry)
+  const hashed: Promise<void>[] = thread.buffers.map(() => Promise.resolve())
+  await out.flush()
+  for (let at = 0, i = 0; at < entry.size; i = (i + 1) % thread.buffers.length) {
+    signal?.throwIfAborted()
+    await hashed[i]
+    const bytes = (thread.buffers[i] as Buffer).subarray(0, entry.size - at)
+    content.read(bytes, at)
+    const taken = thread.update(bytes)
+    // Looked at when its buffer is wanted again, or with the digest; meanwhile a failure is not unhandled.
+    taken.catch(() => undefined)
+    hashed[i] = taken
+    await out.pass(bytes)
+    at += bytes.length
+  }
+  // The thread is through with everything then; an answer is never left for the next file.
+  keepDigest(entry, await thread.digest())
+  out.space(paddingSize(entry.size)).fill(0)
 }
 
 /** A file that fits into the chunk at hand; nothing waits, as there may be very many of them. */
@@ -123,6 +169,11 @@ interface Chunked {
   position(): number
   /** Hands the chunk on; the next one is filled while the sink still has it. */
   flush(): Promise<void>
+  /**
+   * Hands on bytes of another buffer, after a flush. They must stay as they are until the next call of `pass` or `flush` is
+   * fulfilled.
+   */
+  pass(bytes: Buffer): Promise<void>
   end(): Promise<void>
 }
 
@@ -142,6 +193,12 @@ function chunked(sink: TarSink): Chunked {
     sent += used
     used = 0
   }
+  const pass = async (bytes: Buffer): Promise<void> => {
+    await sending
+    sending = sink(bytes)
+    sending.catch(() => undefined)
+    sent += bytes.length
+  }
   const space = (size: number): Buffer => {
     used += size
     return filling.subarray(used - size, used)
@@ -158,6 +215,7 @@ function chunked(sink: TarSink): Chunked {
     },
     position: () => sent + used,
     flush,
+    pass,
     end: async () => {
       await flush()
       await sending

@@ -44,8 +44,11 @@ export function openLocalContext(store: Store, path: string, ignore: readonly Ig
     learnt++
   }
 
+  // `at` is clean, so there is nothing for `join` to normalise: with many files, that alone shows.
+  const below = directory === '/' ? directory : `${directory}/`
+  const fullPath = (at: string): string => (at === '' ? directory : below + at)
   const statOf = (at: string): Stats | undefined => {
-    if (last?.at !== at) last = { at, stats: lstatSync(diskPath(join(directory, at)), { throwIfNoEntry: false }) }
+    if (last?.at !== at) last = { at, stats: lstatSync(diskPath(fullPath(at)), { throwIfNoEntry: false }) }
     return last.stats
   }
   const visible = (at: string): boolean => {
@@ -54,13 +57,17 @@ export function openLocalContext(store: Store, path: string, ignore: readonly Ig
     return (
       statOf(at)?.isDirectory() === true &&
       filter.mustWalk(at) &&
-      listDirectory(join(directory, at)).some(name => visible(joinPath(at, name)))
+      listDirectory(fullPath(at)).some(name => visible(joinPath(at, name)))
     )
+  }
+  const note = (at: string, key: FileKey): void => {
+    keys.set(at, key)
+    if (keys.size === manyFiles) keepHeapSmall()
   }
   const load = (at: string): Entry | undefined => {
     const found = statOf(at)
     if (!found || !visible(at)) return undefined
-    const full = join(directory, at)
+    const full = fullPath(at)
     if (found.isSocket())
       return {
         path: at,
@@ -76,13 +83,20 @@ export function openLocalContext(store: Store, path: string, ignore: readonly Ig
     const key: FileKey = [found.size, found.ino, found.mtimeMs, found.ctimeMs]
     const known = cache.files.get(at)
     // An attribute that is set changes the ctime: what had none then has none now.
-    const bare = known !== undefined && isSame(known, key) && known[5] === undefined
+    const same = known !== undefined && isSame(known, key)
+    const bare = same && known[5] === undefined
+    if (bare && known[4] !== '' && found.isFile()) {
+      note(at, key)
+      const mtime = { seconds: Math.floor(found.mtimeMs / 1000), nanoseconds: 0 }
+      const source = { kind: 'file', path: full } as const
+      // What an unchanged context consists of, in one piece: several times faster than out of parts.
+      const { mode, size } = found
+      return { path: at, type: 'file', mode: mode & 0o7777, uid: 0, gid: 0, size, mtime, source, content: known[4] }
+    }
     const entry = entryOf(at, full, { stats: found, options: { overlay: false, ...(!bare && { xattrs: getXattrs }) } })
     if (entry?.xattrs) attributed.add(at)
-    if (found.isFile()) {
-      keys.set(at, key)
-      if (keys.size === manyFiles) keepHeapSmall()
-    } else if (!bare) learn(at, key, '')
+    if (found.isFile()) note(at, key)
+    else if (!bare) learn(at, key, '')
     return entry && { ...entry, uid: 0, gid: 0 }
   }
 
@@ -92,9 +106,7 @@ export function openLocalContext(store: Store, path: string, ignore: readonly Ig
     list: at => {
       const found = statOf(at)
       if (!found?.isDirectory()) return []
-      return guarded(directory, at, () =>
-        listDirectory(join(directory, at)).filter(name => visible(joinPath(at, name))),
-      )
+      return guarded(directory, at, () => listDirectory(fullPath(at)).filter(name => visible(joinPath(at, name))))
     },
     inodeOf: at => {
       const found = statOf(at)
@@ -106,9 +118,8 @@ export function openLocalContext(store: Store, path: string, ignore: readonly Ig
       return known && now && isSame(known, now) && known[4] !== '' ? known[4] : undefined
     },
     learnContent: (entry, content) => {
-      const prefix = `${directory}/`
-      if (entry.source?.kind !== 'file' || !entry.source.path.startsWith(prefix)) return
-      const at = entry.source.path.slice(prefix.length)
+      if (entry.source?.kind !== 'file' || !entry.source.path.startsWith(below)) return
+      const at = entry.source.path.slice(below.length)
       const now = keys.get(at)
       if (now) learn(at, now, content)
     },

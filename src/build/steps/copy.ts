@@ -127,7 +127,8 @@ function withoutCredentials(url: string): string {
 function remember(tree: Selectable, items: readonly CopyItem[]): void {
   for (const item of items) {
     for (const entry of item.entries) {
-      const content = entry.type === 'file' ? contentOf(entry) : undefined
+      // What was known already came from there.
+      const content = entry.type === 'file' && entry.content === undefined ? contentOf(entry) : undefined
       if (content !== undefined) tree.learnContent(entry, content)
     }
   }
