@@ -1,6 +1,17 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { canSandbox } from './host.ts'
 import { importTestBase, slipway, slipwayOk } from './slipway.ts'
@@ -16,7 +27,9 @@ beforeAll(async () => {
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
 interface Fixed {
-  readonly changes: readonly { readonly kind: string; readonly keepsTree: boolean }[]
+  readonly changes: readonly { readonly kind: string; readonly keepsTree: boolean; readonly saving?: number }[]
+  readonly rest?: readonly { readonly kind: string; readonly saving: number }[]
+  readonly bases?: readonly { readonly name: string; readonly saving: number }[]
   readonly dropped: readonly { readonly kind: string; readonly reason: string }[]
   readonly diff: string
   readonly proof: {
@@ -35,6 +48,8 @@ const samples: Readonly<Record<string, readonly [kinds: readonly string[], least
   'chown-after-copy': [['set-owner'], 400_000],
   'chown-workdir': [['set-owner'], 400_000],
   'compiler-purged': [['join-runs'], 500_000],
+  // The list of packages is in two layers then.
+  'copy-before-install': [['reorder'], -13],
   'file-removed-later': [['bind-mount'], 500_000],
   'installer-removed': [['bind-mount'], 400_000],
   'lists-left': [['clean-in-run'], 300_000],
@@ -78,9 +93,28 @@ describe('wasteful Dockerfiles end with a smaller image and an equal tree', () =
     expect(proof.saved, diff).toBeGreaterThanOrEqual(least)
     expect(new Set(changes.map(({ kind }) => kind))).toEqual(new Set(kinds))
     expect(dropped).toEqual([])
+    // What the image told of each change is what all of them saved; commands may write a few bytes more or less.
+    const told = changes.reduce((sum, { saving = 0 }) => sum + saving, 0)
+    expect(Math.abs(told - proof.saved), JSON.stringify(changes)).toBeLessThan(100)
     // What was written is what was proven: it builds, and nothing is left to change.
     const again = await slipwayOk(['fix', '--format', 'json', join(root, name)], { root })
     expect((JSON.parse(again.stdout) as Fixed).changes).toEqual([])
+  })
+
+  test('after a reordering, a changed source installs nothing anew', { timeout: 60_000 }, async ({ skip }) => {
+    if (!runs) skip('needs root, namespaces and a static busybox')
+    const directory = copyOf('copy-before-install')
+    const ran = async (): Promise<boolean> => {
+      writeFileSync(join(directory, 'app.py'), `print(${Math.random()})\n`)
+      const { stderr } = await slipwayOk(['build', '--progress', 'plain', directory], { root })
+      const step = /^#(\d+) .*RUN pip/m.exec(stderr)?.[1]
+      expect(step, stderr).toBeDefined()
+      return !new RegExp(`^#${step} CACHED`, 'm').test(stderr)
+    }
+    expect([await ran(), await ran()]).toEqual([true, true])
+    await slipwayOk(['fix', '--write', directory], { root })
+    await ran()
+    expect(await ran()).toBe(false)
   })
 
   test('comments survive', async ({ skip }) => {
@@ -108,6 +142,96 @@ describe('wasteful Dockerfiles end with a smaller image and an equal tree', () =
     expect(proof.equal).toBe(false)
     expect(proof.run?.equal).toBe(true)
     expect(proof.saved).toBeGreaterThan(200_000)
+  })
+})
+
+/** A program of this machine with libraries besides the C library; all files that its loader names. */
+const tool = '/usr/bin/ls'
+const loader = '/lib64/ld-linux-x86-64.so.2'
+const libraries = existsSync(loader)
+  ? [...spawnSync(loader, ['--list', tool], { encoding: 'utf8' }).stdout.matchAll(/ => (\/\S+)/g)].map(
+      ([, path = '']) => path,
+    )
+  : []
+const isOfLibc = (path: string): boolean => /\/(libc|ld-linux[^/]*)\.so/.test(path)
+
+describe.skipIf(!canSandbox || libraries.every(isOfLibc))('what programs need decides about stages and bases', () => {
+  const rooted = (directory: string, paths: readonly string[]): void => {
+    for (const path of paths) {
+      // The base has lib64 as a link.
+      const at = join(directory, path.replace(/^\/lib64\//, '/lib/'))
+      mkdirSync(dirname(at), { recursive: true })
+      copyFileSync(path, at)
+    }
+  }
+  beforeAll(async () => {
+    if (!runs) return
+    for (const name of ['full', 'small', 'bare']) {
+      const directory = join(root, 'bases', name)
+      mkdirSync(join(directory, 'files'), { recursive: true })
+      if (name !== 'bare') rooted(join(directory, 'files'), [loader, ...libraries.filter(isOfLibc)])
+      if (name === 'full') {
+        rooted(join(directory, 'files'), libraries)
+        writeFileSync(join(directory, 'files/filler'), Buffer.alloc(4_000_000, 'filler '))
+        mkdirSync(join(directory, 'files/usr/local/bin'), { recursive: true })
+        copyFileSync(tool, join(directory, 'files/usr/local/bin/tool'))
+      }
+      writeFileSync(join(directory, 'Dockerfile'), 'FROM slipway-test/base\nCOPY files /\n')
+      await slipwayOk(['build', '-q', '-t', name, directory], { root })
+    }
+  }, 60_000)
+
+  const project = (name: string, ...lines: readonly string[]): string => {
+    const directory = join(root, name)
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(join(directory, 'notes'), 'notes\n')
+    writeFileSync(join(directory, 'Dockerfile'), `${lines.join('\n')}\n`)
+    return directory
+  }
+  const fixed = async (...args: readonly string[]): Promise<Fixed> =>
+    JSON.parse((await slipwayOk(['fix', '--format', 'json', ...args], { root })).stdout) as Fixed
+
+  test('a split copies the libraries that the new base lacks, and not those it has', { timeout: 60_000 }, async ({
+    skip,
+  }) => {
+    if (!runs) skip('needs root, namespaces and a static busybox')
+    const directory = project(
+      'split',
+      'FROM full',
+      'COPY notes /srv/notes',
+      'RUN cp /usr/local/bin/tool /opt/list && mkdir /var/spare',
+      'CMD ["/opt/list", "/srv"]',
+    )
+    const run = ['--prove', '--run', '/opt/list /srv']
+    const { proof, diff, changes } = await fixed('--multi-stage', '--base', 'small', ...run, directory)
+    expect(changes.map(({ kind, keepsTree }) => [kind, keepsTree])).toEqual([['multi-stage', false]])
+    expect(proof.run).toMatchObject({ equal: true })
+    expect(proof.saved).toBeGreaterThan(3_900_000)
+    expect(changes[0]?.saving).toBe(proof.saved)
+    const added = diff.split('\n').filter(line => line.startsWith('+'))
+    const copied = added.filter(line => line.startsWith('+COPY --from=build ')).join(' ')
+    expect(added).toContain('+FROM small')
+    expect(copied).toContain('/opt/list')
+    expect(copied).toContain('/srv/notes')
+    for (const path of libraries) expect(copied.includes(path), path).toBe(!isOfLibc(path))
+  })
+
+  test('a base without the libraries is not advised, a smaller one that has them is', { timeout: 60_000 }, async ({
+    skip,
+  }) => {
+    if (!runs) skip('needs root, namespaces and a static busybox')
+    const directory = project('swap', 'FROM full', 'COPY notes /srv/notes', 'CMD ["/bin/busybox", "ls", "/srv"]')
+    const static_ = await fixed('--prove', '--base', 'small', '--base', 'bare', directory)
+    expect(static_.bases?.map(({ name }) => name)).toEqual(['bare', 'small'])
+    expect(static_.changes).toEqual([])
+    const dynamic = project('dynamic', 'FROM full', 'COPY notes /srv/notes', 'CMD ["/usr/local/bin/tool", "/srv"]')
+    expect((await fixed('--prove', '--base', 'small', dynamic)).bases).toEqual([])
+    const run = ['--run', 'ls /srv', '--prove', '--multi-stage']
+    const { proof, diff, changes } = await fixed(...run, '--base', 'small', directory)
+    expect(changes.map(({ kind }) => kind)).toEqual(['other-base'])
+    expect(diff).toContain('-FROM full\n+FROM small\n')
+    expect(changes[0]?.saving).toBe(proof.saved)
+    expect([proof.equal, proof.run?.equal]).toEqual([false, true])
   })
 })
 

@@ -197,20 +197,21 @@ export function earlierInstalls({ tree, stages, findings, hasFile }: FixSubject)
   )
 }
 
-/** What is rarely meant to be in an image, and what it says when it is. */
-const unwanted: readonly (readonly [name: string, what: string])[] = [
+/** What is rarely meant to be in an image, and what it says when it is; a pattern without `**` is that of the context's top. */
+const unwanted: readonly (readonly [pattern: string, what: string])[] = [
   ['.git', 'the repository with its history'],
-  ['node_modules', 'modules of this machine, which the image installs itself'],
-  ['__pycache__', 'compiled files of this machine'],
+  ['**/node_modules', 'modules of this machine, which the image installs itself'],
+  ['**/__pycache__', 'compiled files of this machine'],
   ['.venv', 'the virtual environment of this machine'],
-  ['.env', 'settings with secrets'],
-  ['.DS_Store', 'a file of the desktop'],
+  ['**/.env', 'settings with secrets'],
+  ['**/.DS_Store', 'a file of the desktop'],
   ['coverage', 'reports of tests'],
-  ['npm-debug.log', 'a log'],
+  ['**/npm-debug.log', 'a log'],
 ]
 
 /** COPY . with what does not belong into an image. */
-export function ignoreLines({ tree, stages, ignore, hasFile }: FixSubject): readonly Proposal[] {
+export function ignoreLines(subject: FixSubject): readonly Proposal[] {
+  const { tree, stages, ignore } = subject
   const { text } = tree.source
   const copy = stages
     .flatMap(({ instructions }) => instructions)
@@ -220,23 +221,37 @@ export function ignoreLines({ tree, stages, ignore, hasFile }: FixSubject): read
     )
   if (!copy) return []
   const known = new Set(ignore.split('\n').map(line => line.trim().replace(/^\/|\/$/g, '')))
-  return unwanted.flatMap(([name, what]): readonly Proposal[] => {
-    const installs = stages.some(({ runs }) =>
-      runs.some(({ commands }) => commands.some(each => ['npm', 'yarn', 'pnpm'].includes(each.name))),
-    )
-    if (known.has(name) || known.has(`**/${name}`) || !hasFile(name) || (name === 'node_modules' && !installs))
-      return []
+  const installs = stages.some(({ runs }) =>
+    runs.some(({ commands }) => commands.some(each => ['npm', 'yarn', 'pnpm'].includes(each.name))),
+  )
+  return unwanted.flatMap(([pattern, what]): readonly Proposal[] => {
+    const name = pattern.replace('**/', '')
+    if (known.has(pattern) || known.has(`**/${name}`) || (name === 'node_modules' && !installs)) return []
+    if (!isThere(name, subject)) return []
     return [
       {
         kind: 'dockerignore',
         title: `${name} of the build context (${what}) is copied into the image. Leave it out in .dockerignore.`,
         line: lineAt(text, copy.span.start),
         dockerfile: text,
-        ignore: `${ignore}${ignore === '' || ignore.endsWith('\n') ? '' : '\n'}${name}\n`,
+        ignore: `${ignore}${ignore === '' || ignore.endsWith('\n') ? '' : '\n'}${pattern}\n`,
         differs: [`/${name}/`],
         keepsTree: true,
-        key: `dockerignore ${name}`,
+        key: `dockerignore ${pattern}`,
       },
     ]
+  })
+}
+
+/** At the context's top, or, where the image is known, anywhere in what its COPY and ADD brought. */
+function isThere(name: string, { hasFile, ignore, measured }: FixSubject): boolean {
+  const isIgnoredAtTop = ignore.split('\n').some(line => line.trim().replace(/^\/|\/$/g, '') === name)
+  if (hasFile(name) && !isIgnoredAtTop) return true
+  if (!measured || ['.git', '.venv', 'coverage'].includes(name)) return false
+  const { trace, analysis } = measured.study
+  return trace.copies.some(({ layer, entry }) => {
+    const report = analysis.layers[layer]
+    const isCopied = report?.inBase === false && /^(COPY|ADD)$/.test(report.instruction.keyword)
+    return isCopied && !/--from[= ]/.test(report.instruction.text) && `/${entry.path}/`.includes(`/${name}/`)
   })
 }

@@ -5,6 +5,8 @@
  * are meant to differ. Always: made on spans of the text, so comments and formatting stay; what cannot keep the tree equal
  * says so.
  */
-export type { Proposal } from './proposal.ts'
+export { baseAdvice, type BaseAdvice } from './base-advice.ts'
+export { type FixFigures, measureFixes } from './measure-fixes.ts'
+export type { Measured, Proposal } from './proposal.ts'
 export { type FixChain, type FixInput, proposeFixes } from './propose-fixes.ts'
 export { unexpectedDifferences } from './unexpected-differences.ts'

@@ -1,3 +1,4 @@
+import type { Study } from '#analyze'
 import type { CopyInstruction, DockerfileTree } from '#dockerfile'
 import type { LintFinding, StageView } from '#lint'
 
@@ -12,6 +13,7 @@ export interface Proposal {
     | 'join-runs'
     | 'dockerignore'
     | 'multi-stage'
+    | 'other-base'
   /** One sentence: what is wrong, and what the change does. */
   readonly title: string
   /** Of the Dockerfile as it is before this change, from 1. */
@@ -27,6 +29,8 @@ export interface Proposal {
   readonly differs: readonly string[]
   /** False: the tree is meant to be another one, so that it cannot be proven equal. */
   readonly keepsTree: boolean
+  /** Bytes of file content that the image has afterwards, where the change says so by itself. */
+  readonly estimate?: number
   /** Names the change over several rounds: kind and the words it starts from. */
   readonly key: string
 }
@@ -40,6 +44,15 @@ export interface FixSubject {
   readonly ignore: string
   /** Whether the build context has a path, below its top. */
   readonly hasFile: (path: string) => boolean
+  /** Of an image that was built from the file, where there is one. */
+  readonly measured?: Measured
+}
+
+/** What is known from images. */
+export interface Measured {
+  readonly study: Study
+  /** Images that may be smaller bases, by the name that FROM would have. */
+  readonly bases: readonly { readonly name: string; readonly study: Study }[]
 }
 
 /** A replacement of a range of the text. */

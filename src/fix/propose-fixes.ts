@@ -1,9 +1,9 @@
 import { parseDockerfile } from '#dockerfile'
 import { loadRules } from '#lint'
 import { bindMounts, earlierInstalls, ignoreLines, ownedCopies } from './copy-proposals.ts'
-import type { FixSubject, Proposal } from './proposal.ts'
+import type { FixSubject, Measured, Proposal } from './proposal.ts'
 import { cacheMounts, cleanerRuns, joinedRuns } from './run-proposals.ts'
-import { splitStages } from './stage-proposals.ts'
+import { otherBases, splitStages } from './stage-proposals.ts'
 
 /** What is to be mended. */
 export interface FixInput {
@@ -14,6 +14,8 @@ export interface FixInput {
   readonly hasFile: (path: string) => boolean
   /** Also changes that make another tree on purpose (multi-stage). */
   readonly otherTrees: boolean
+  /** Of an image that was built from the file, where there is one. */
+  readonly measured?: Measured
   /** Keys of proposals that shall not be made. */
   readonly without: ReadonlySet<string>
 }
@@ -34,7 +36,10 @@ export async function proposeFixes(input: FixInput): Promise<FixChain> {
   let { dockerfile, ignore } = input
   const made = new Set(input.without)
   while (proposals.length < most) {
-    const next = (await candidates({ ...input, dockerfile, ignore })).find(({ key }) => !made.has(key))
+    // A split has chosen its base already.
+    const isSplit = proposals.some(({ kind }) => kind === 'multi-stage')
+    const possible = await candidates({ ...input, dockerfile, ignore })
+    const next = possible.find(({ key, kind }) => !made.has(key) && !(isSplit && kind === 'other-base'))
     if (!next) break
     proposals.push(next)
     made.add(next.key)
@@ -44,7 +49,8 @@ export async function proposeFixes(input: FixInput): Promise<FixChain> {
   return { proposals, dockerfile, ignore }
 }
 
-async function candidates({ name, dockerfile, ignore, hasFile, otherTrees }: FixInput): Promise<readonly Proposal[]> {
+async function candidates(input: FixInput): Promise<readonly Proposal[]> {
+  const { name, dockerfile, ignore, hasFile, otherTrees, measured } = input
   const { lintWithRules, defaultLintSettings, stageViews } = await loadRules()
   const tree = parseDockerfile({ name, text: dockerfile })
   const subject: FixSubject = {
@@ -53,7 +59,11 @@ async function candidates({ name, dockerfile, ignore, hasFile, otherTrees }: Fix
     findings: lintWithRules(tree, { ...defaultLintSettings, withoutPragmas: true }),
     ignore,
     hasFile,
+    ...(measured && { measured }),
   }
   const kinds = [bindMounts, ownedCopies, joinedRuns, cacheMounts, cleanerRuns, earlierInstalls, ignoreLines]
-  return [...kinds.flatMap(kind => kind(subject)), ...(otherTrees ? splitStages(subject) : [])]
+  return [
+    ...kinds.flatMap(kind => kind(subject)),
+    ...(otherTrees ? [...splitStages(subject), ...otherBases(subject)] : []),
+  ]
 }

@@ -19,7 +19,8 @@ export function unexpectedDifferences(diff: ImageDiff, proposals: readonly Propo
   return [...files, ...diff.config.map(({ field }) => `configuration: ${field}`)]
 }
 
-function isMeant(path: string, meant: readonly string[]): boolean {
+/** Whether a path is one of those that a change is meant to change, as `Proposal.differs` writes them. */
+export function isMeant(path: string, meant: readonly string[]): boolean {
   return meant.some(each =>
     each.startsWith('/') ? `/${path}/`.includes(each) : path === each || path.startsWith(`${each}/`),
   )

@@ -1,13 +1,17 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { ExitCode, UserError } from '#diagnostics'
-import { type FixInput, proposeFixes } from '#fix'
+import { baseAdvice, type FixInput, type Measured, measureFixes, proposeFixes } from '#fix'
 import type { FixFlags } from '../commands/fix.ts'
 import type { CliContext } from '../context.ts'
 import { fixJson, type FixOutcome, fixText } from '../fix/fix-texts.ts'
-import { proveChain } from '../fix/prove-chain.ts'
+import { builtFrom, measuredImage } from '../fix/measured-image.ts'
+import { type ProvenChain, proveChain } from '../fix/prove-chain.ts'
+import { buildState } from '../fix/prove-fix.ts'
+import { withImages } from '../images/open-images.ts'
 import { enterNamespace } from '../namespace.ts'
 import { unifiedDiff } from '../reports/unified-diff.ts'
+import { withStore } from '../store-root.ts'
 import { writeFileWhole } from '../streams/write-file-whole.ts'
 import { usageError } from '../usage-error.ts'
 
@@ -15,6 +19,9 @@ import { usageError } from '../usage-error.ts'
 export async function fixCommand(path: string, flags: FixFlags, context: CliContext): Promise<number> {
   if ((flags.run !== undefined || flags.target !== undefined || flags.buildArg) && !flags.prove) {
     throw usageError('--run, --target and --build-arg are for --prove', 'add --prove')
+  }
+  if (flags.image !== undefined && flags.prove) {
+    throw usageError('--prove builds the image itself', 'leave out --image')
   }
   if (flags.prove) {
     const inner = await enterNamespace(context, true)
@@ -29,8 +36,38 @@ export async function fixCommand(path: string, flags: FixFlags, context: CliCont
     otherTrees: flags.multiStage === true,
     without: new Set(),
   }
-  const proven = flags.prove ? await proveChain(input, { directory: found.directory, flags, context }) : undefined
+  const proving = { directory: found.directory, flags, context }
+  const before = flags.prove ? await buildState(input, proving) : undefined
+  const image =
+    before ?? flags.image ?? (await withStore(context, async store => builtFrom(store, input.dockerfile)))?.id
+  if (image === undefined && flags.base) {
+    throw usageError('--base is compared with an image of the Dockerfile', 'add --prove, or name one with --image')
+  }
+  const finish = async (measured?: Measured): Promise<number> => {
+    const measuredInput = { ...input, ...(measured && { measured }) }
+    const proven = before === undefined ? undefined : await proveChain(before, measuredInput, proving)
+    return show(measuredInput, found, { proven, flags, context })
+  }
+  if (image === undefined) return finish()
+  const { registryMirror, insecureRegistry } = flags
+  const options = { ...(registryMirror && { registryMirror }), ...(insecureRegistry && { insecureRegistry }) }
+  const names = [image, ...(flags.base ?? []).filter(name => name !== 'scratch')]
+  return withImages(names, { options, context }, async images => {
+    const { dockerfile } = input
+    return finish(await measuredImage(images, { image, bases: flags.base, dockerfile }))
+  })
+}
+
+interface Showing {
+  readonly proven: ProvenChain | undefined
+  readonly flags: FixFlags
+  readonly context: CliContext
+}
+
+/** Writes what was asked for, and says what there is. */
+async function show(input: FixInput, found: FixFiles, { proven, flags, context }: Showing): Promise<number> {
   const chain = proven?.chain ?? (await proposeFixes(input))
+  const { measured } = input
   const outcome: FixOutcome = {
     name: found.name,
     chain,
@@ -38,6 +75,11 @@ export async function fixCommand(path: string, flags: FixFlags, context: CliCont
     diff:
       unifiedDiff(input.dockerfile, chain.dockerfile, found.name) +
       unifiedDiff(input.ignore, chain.ignore, relative(context.directory, found.ignore)),
+    ...(measured && {
+      image: measured.study.image.name,
+      figures: measureFixes(measured.study, chain.proposals, input.dockerfile),
+      bases: chain.proposals.some(({ keepsTree }) => !keepsTree) ? [] : baseAdvice(measured),
+    }),
     ...(proven && { proof: proven.proof }),
   }
   if (flags.write) {

@@ -1,5 +1,7 @@
-import type { FixChain, Proposal } from '#fix'
+import type { Cause } from '#analyze'
+import type { BaseAdvice, FixChain, FixFigures, Proposal } from '#fix'
 import { formatSize } from '../size.ts'
+import { oneLine } from '../text-width.ts'
 import type { Dropped } from './prove-chain.ts'
 import type { Proof } from './prove-fix.ts'
 
@@ -10,22 +12,70 @@ export interface FixOutcome {
   readonly proof?: Proof
   readonly dropped: readonly Dropped[]
   readonly diff: string
+  /** Of the image that the figures are of, where there is one. */
+  readonly image?: string
+  readonly figures?: FixFigures
+  /** Smaller bases that have what is needed, where no other one was taken. */
+  readonly bases?: readonly BaseAdvice[]
 }
 
-/** For people: the reasons, the diff, the proof. */
-export function fixText({ name, chain, proof, dropped, diff }: FixOutcome): string {
+/** For people: the reasons, the diff, the proof, and what is left to decide. */
+export function fixText(outcome: FixOutcome): string {
+  const { name, chain, proof, dropped, diff, figures } = outcome
   const { proposals } = chain
-  const lines = proposals.map(each => `${name}:${each.line}: ${each.title}${markOf(each, proof)}\n`)
+  const lines = proposals.map(
+    (each, i) => `${name}:${each.line}: ${savingText(figures?.savings[i])}${each.title}${markOf(each, proof)}\n`,
+  )
   const left = dropped.map(
     ({ proposal, reason }) => `${name}:${proposal.line}: left out (${proposal.kind}): ${reason}\n`,
   )
-  if (proposals.length === 0) return [...left, `${name}: nothing to change\n`].join('')
+  if (proposals.length === 0) {
+    return [...left, `${name}: nothing to change\n`, restText(outcome)].join('')
+  }
   return [
     ...lines,
     ...left,
     diff === '' ? '' : `\n${diff}`,
-    proof ? `\n${proofText(proof, proposals)}` : '\nnot proven: --prove builds both and compares them\n',
+    proof
+      ? `\n${proofText(proof, proposals)}`
+      : `\nnot proven: --prove builds both and compares them${measuredText(outcome)}\n`,
+    restText(outcome),
   ].join('')
+}
+
+function savingText(bytes: number | undefined): string {
+  return bytes === undefined || bytes === 0 ? '' : `${formatSize(bytes)} less: `
+}
+
+function measuredText({ image, figures }: FixOutcome): string {
+  if (image === undefined || figures?.savings.every(each => each === undefined) !== false) return ''
+  return `; figures are those of ${oneLine(image).replace(/^(sha256:[0-9a-f]{12}).*/, '$1')}`
+}
+
+/** As many as a person reads. */
+const mostRest = 8
+
+/** What the image has besides, and no change of ours takes away: it may be meant. */
+function restText({ name, figures, bases = [] }: FixOutcome): string {
+  const rest = figures?.rest ?? []
+  if (rest.length + bases.length === 0) return ''
+  const causes = rest.slice(0, mostRest).map(cause => {
+    const line = cause.instruction.lines?.first
+    const lines = cause.rewrite.lines.map(each => `    ${oneLine(each)}\n`).join('')
+    return `${name}${line === undefined ? '' : `:${line}`}: ${causeText(cause)}\n${lines}`
+  })
+  const more = rest.length > mostRest ? `and ${rest.length - mostRest} more: see "slipway analyze"\n` : ''
+  const advice = bases.map(
+    ({ name: base, programs, bytes, saving, different }) =>
+      `${base} as base: ${formatSize(saving)} less (${formatSize(bytes)}), and it has all that ${programs.map(each => `/${oneLine(each)}`).join(' and ')} needs${
+        different.length === 0 ? '' : `, ${different.length} files in another version`
+      }; try it with --multi-stage --prove --base ${base}\n`,
+  )
+  return `\nfor you to decide:\n${causes.join('')}${more}${advice.join('')}`
+}
+
+function causeText({ saving, title, rewrite }: Cause): string {
+  return oneLine(`${saving > 0 ? `${formatSize(saving)}: ` : ''}${title}; ${rewrite.text}`)
 }
 
 function markOf({ keepsTree, differs }: Proposal, proof: Proof | undefined): string {
@@ -51,7 +101,8 @@ function proofText({ before, after, unexpected, meant, run }: Proof, proposals: 
 }
 
 /** `docs/fix.md` describes the form. */
-export function fixJson({ name, chain, proof, dropped, diff }: FixOutcome): string {
+export function fixJson(outcome: FixOutcome): string {
+  const { name, chain, proof, dropped, diff, image, figures, bases } = outcome
   const change = ({ kind, title, line, differs, keepsTree }: Proposal): object => ({
     kind,
     title,
@@ -59,13 +110,20 @@ export function fixJson({ name, chain, proof, dropped, diff }: FixOutcome): stri
     differs,
     keepsTree,
   })
+  const saving = (i: number): object => {
+    const bytes = figures?.savings[i]
+    return bytes === undefined ? {} : { saving: bytes }
+  }
   return `${JSON.stringify(
     {
       version: 1,
       file: name,
-      changes: chain.proposals.map(change),
+      ...(image !== undefined && { image }),
+      changes: chain.proposals.map((each, i) => ({ ...change(each), ...saving(i) })),
       dropped: dropped.map(({ proposal, reason }) => ({ ...change(proposal), reason })),
       diff,
+      ...(figures && { rest: figures.rest }),
+      ...(bases && { bases }),
       ...(proof && {
         proof: { ...proof, equal: proof.unexpected.length === 0, saved: proof.before.size - proof.after.size },
       }),

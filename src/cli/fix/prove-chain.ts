@@ -15,11 +15,10 @@ export interface ProvenChain {
 }
 
 /**
- * Builds before and after. Where the images differ in more than is meant, or the second one cannot be built, changes are
- * tried one by one, and those that are to blame are left out. Throws a `UserError` when the file itself cannot be built.
+ * Builds what comes out, and compares it with `before`, the image of the file as it is. Where they differ in more than is meant, or the
+ * second one cannot be built, changes are tried one by one, and those that are to blame are left out.
  */
-export async function proveChain(input: FixInput, proving: Proving): Promise<ProvenChain> {
-  const before = await buildState(input, proving)
+export async function proveChain(before: string, input: FixInput, proving: Proving): Promise<ProvenChain> {
   const whole = await proposeFixes(input)
   const proof = await tried(before, whole, proving)
   if (typeof proof !== 'string' && isGood(proof, whole)) return { chain: whole, proof, dropped: [] }

@@ -1,12 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ImageDiff, diffImages, storeImage, studyImage } from '#analyze'
 import { chainOf, findImage, imageConfig, runContainer } from '#build'
-import { UserError } from '#diagnostics'
 import { type Proposal, unexpectedDifferences } from '#fix'
 import { findHostTools } from '#linux'
-import { buildCommand } from '../actions/build-command.ts'
+import { buildSilently } from '../build/build-silently.ts'
 import type { FixFlags } from '../commands/fix.ts'
 import type { CliContext } from '../context.ts'
 import { withStore } from '../store-root.ts'
@@ -31,35 +30,21 @@ export async function buildState(state: FixState, { directory, flags, context }:
     const file = join(scratch, 'Dockerfile')
     writeFileSync(file, state.dockerfile)
     writeFileSync(`${file}.dockerignore`, state.ignore)
-    const iidfile = join(scratch, 'id')
-    const quiet = { ...context, stdout: silent(context.stdout), stderr: silent(context.stderr) }
-    const code = await buildCommand(
-      directory,
+    const { target, buildArg, registryMirror, insecureRegistry } = flags
+    return await buildSilently(
       {
+        path: directory,
         file,
-        iidfile,
-        quiet: true,
-        secrets: 'off',
-        cache: true,
-        progress: 'quiet',
-        ...(flags.target !== undefined && { target: flags.target }),
-        ...(flags.buildArg && { buildArg: flags.buildArg }),
+        ...(target !== undefined && { target }),
+        ...(buildArg && { buildArg }),
+        ...(registryMirror && { registryMirror }),
+        ...(insecureRegistry && { insecureRegistry }),
       },
-      quiet,
+      context,
     )
-    if (code !== 0) throw new UserError('the Dockerfile cannot be built', { hint: 'try it with "slipway build"' })
-    return readFileSync(iidfile, 'utf8')
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
-}
-
-/** A stream that takes everything and shows nothing. */
-function silent(stream: NodeJS.WriteStream): NodeJS.WriteStream {
-  return new Proxy(stream, {
-    get: (target, name, receiver): unknown =>
-      name === 'write' ? () => true : name === 'isTTY' ? false : Reflect.get(target, name, receiver),
-  })
 }
 
 /** What was found by comparing two images. */
