@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { crc32, deflateRawSync, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { writeArchive } from './oracle/tar-archive.ts'
 import { nearMisses } from './planted/near-misses.ts'
+import { tarOf, zipOf } from './planted/pack-archive.ts'
 import { type Planted, plantedSecrets } from './planted/planted-secrets.ts'
 import { randomValues } from './planted/random-values.ts'
 import { slipway, slipwayOk } from './slipway.ts'
@@ -52,29 +52,7 @@ function fileBytes({ at, text, binary }: Planted): Buffer {
   if (member === undefined) return bytes
   if (member === '') return gzipSync(bytes)
   if (/\.(?:zip|jar|whl)$/.test(path)) return zipOf(member, bytes)
-  const entry = { path: member, kind: 'file', mode: 0o600, uid: 0, gid: 0, mtime: 0, body: bytes } as const
-  return gzipSync(writeArchive([entry]))
-}
-
-/** A zip with one deflated file (PKWARE APPNOTE 4.3.6). */
-function zipOf(name: string, content: Buffer): Buffer {
-  const packed = deflateRawSync(content)
-  const fields = Buffer.alloc(26)
-  fields.writeUInt16LE(20, 0)
-  fields.writeUInt16LE(8, 4)
-  fields.writeUInt32LE(crc32(content), 10)
-  fields.writeUInt32LE(packed.length, 14)
-  fields.writeUInt32LE(content.length, 18)
-  fields.writeUInt16LE(name.length, 22)
-  const local = Buffer.concat([Buffer.from('PK\u0003\u0004'), fields, Buffer.from(name), packed])
-  const rest = Buffer.alloc(14)
-  const central = Buffer.concat([Buffer.from('PK\u0001\u0002\u0014\0'), fields, rest, Buffer.from(name)])
-  const end = Buffer.alloc(18)
-  end.writeUInt16LE(1, 4)
-  end.writeUInt16LE(1, 6)
-  end.writeUInt32LE(central.length, 8)
-  end.writeUInt32LE(local.length, 12)
-  return Buffer.concat([local, central, Buffer.from('PK\u0005\u0006'), end])
+  return gzipSync(tarOf(member, bytes))
 }
 
 function buildContext(directory: string, planted: readonly Planted[]): void {
