@@ -3,6 +3,7 @@ import { UserError } from '#diagnostics'
 import { decompress, sniffCompression } from '#layer'
 import { type SecretHit, scanBytes } from '#secrets'
 import { createTarParser } from '#tar'
+import { isDebianPackage, readAr } from './read-ar.ts'
 import { readZip } from './read-zip.ts'
 import { type TextScanner, textScanner } from './text-scanner.ts'
 
@@ -30,24 +31,55 @@ const memberLimit = 32 << 20
 /** Whether bytes begin like an archive or a compressed file that `scanArchive` can look into. */
 export function isArchive(start: Uint8Array): boolean {
   if (start[0] === 0x50 && start[1] === 0x4b && start[2] === 3 && start[3] === 4) return true
-  return sniffCompression(start) !== 'none' || isTar(start)
+  return sniffCompression(start) !== 'none' || isTar(start) || isDebianPackage(start)
 }
 
 function isTar(start: Uint8Array): boolean {
   return start.length >= 262 && Buffer.from(start.subarray(257, 262)).toString('latin1') === 'ustar'
 }
 
-/** Looks into an archive, one level deep. Never throws for a damaged one: what was read until then counts. */
+/**
+ * Looks into an archive, one level deep; the archives that a Debian package or a gem consists of are that level. Never
+ * throws for a damaged one: what was read until then counts.
+ */
 export async function scanArchive(archive: Buffer, path: string, everything: boolean): Promise<ArchiveScan> {
   if (archive[0] === 0x50 && archive[1] === 0x4b) return scanZip(archive, everything)
-  const state = { members: [] as MemberHits[], files: 0, bytes: 0 }
+  const state: Collected = { members: [], files: 0, bytes: 0 }
+  let note: string | undefined
   try {
-    const note = await scanPlain(plainOf(archive, path), path, { state, everything })
-    return { ...state, ...(note !== undefined && { note }) }
+    for (const { part, name } of partsOf(archive, path))
+      note = (await scanPlain(plainOf(part, name), name, { state, everything })) ?? note
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    return { ...state, note: error.message }
+    note = error.message
   }
+  return { ...state, ...(note !== undefined && { note }) }
+}
+
+/** The archives of which a package consists; of anything else itself. */
+function* partsOf(archive: Buffer, path: string): Generator<{ readonly part: Buffer; readonly name: string }> {
+  if (isDebianPackage(archive)) {
+    for (const { name, bytes } of readAr(archive)) {
+      if (/^(?:control|data)\.tar/.test(name)) yield { part: bytes, name: `${path} (${name})` }
+    }
+  } else if (path.endsWith('.gem') && isTar(archive)) yield* gemParts(archive, path)
+  else yield { part: archive, name: path }
+}
+
+/** A gem is a tar that holds its files in one compressed tar. */
+function gemParts(archive: Buffer, path: string): readonly { readonly part: Buffer; readonly name: string }[] {
+  const parts: { name: string; chunks: Uint8Array[] }[] = []
+  const parser = createTarParser({
+    onHeader: ({ path: name }) => void parts.push({ name, chunks: [] }),
+    onContent: bytes => void parts.at(-1)?.chunks.push(Buffer.from(bytes)),
+    onHole: () => undefined,
+    onMemberEnd: () => undefined,
+  })
+  parser.push(archive)
+  parser.end()
+  return parts
+    .filter(({ name }) => /^(?:data\.tar|metadata)\.gz$/.test(name))
+    .map(({ name, chunks }) => ({ part: Buffer.concat(chunks), name: `${path} (${name})` }))
 }
 
 /** A stream for each small gzip file would cost more than its bytes. */

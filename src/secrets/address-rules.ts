@@ -46,14 +46,20 @@ export const addressRules: readonly Rule[] = [
     anchors: schemes,
     fixed: false,
     pattern: /https?:\/\/(?<value>[A-Za-z0-9_-]{20,255})@(?<host>[a-z0-9.-]{3,200})/dgi,
-    judge: ({ value }) => entropyOf(value) >= 3.5 && /\d/.test(value) && !isPlaceholder(value),
+    // The key in an address of Sentry only lets in events, and stands in every page.
+    judge: ({ value, groups }) =>
+      entropyOf(value) >= 3.5 &&
+      /\d/.test(value) &&
+      !isPlaceholder(value) &&
+      !/(?:^|\.)(?:ingest\.)?(?:\w+\.)?sentry\.io$/i.test(groups['host'] ?? ''),
   },
   {
     id: 'signed-url',
     title: 'signed address',
     severity: 'medium',
     anchors: ['X-Amz-Signature=', 'X-Goog-Signature=', 'sig=', 'Key-Pair-Id=', 'Signature='],
-    fixed: false,
+    // Its form tells, so it is one in documentation, too.
+    fixed: true,
     pattern:
       /(?:X-Amz-Signature=(?<amz>[0-9a-f]{64})|X-Goog-Signature=(?<goog>[0-9a-f]{128,})|(?<=(?:se|sv|sr|sp)=[^\s"']{1,300}[?&])sig=(?<azure>[A-Za-z0-9%+/]{40,90}(?:%3D|=){1,2})|(?<=[?&])sig=(?<azure2>[A-Za-z0-9%+/]{40,90}(?:%3D|=){1,2})(?=&(?:amp;)?s[evrp]=)|(?<=[?&](?:Expires|Policy)=[^\s"']{1,600}[?&])Signature=(?<front>[A-Za-z0-9~_%+/-]{27,}={0,2}))/dg,
     judge: ({ value }) => !isExampleToken(value) && entropyOf(value) >= 3,
@@ -65,7 +71,7 @@ export const addressRules: readonly Rule[] = [
     anchors: ['authorization'],
     fixed: false,
     pattern:
-      /authorization["']?\s{0,2}[:=,]\s{0,2}["']?(?<scheme>basic|bearer|token)\s+(?<value>[A-Za-z0-9+/_.~=-]{12,2000})/dgi,
+      /authorization["']?(?:\s{0,2}[:=,]\s{0,2}|\s{1,4})["']?(?<scheme>basic|bearer|token)\s+(?<value>[A-Za-z0-9+/_.~=-]{12,2000})/dgi,
     judge: ({ value, groups }) => {
       if (isPlaceholder(value)) return false
       if (groups['scheme']?.toLowerCase() === 'basic') return decodesToPair(value)

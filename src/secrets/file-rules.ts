@@ -22,7 +22,7 @@ export const fileRules: readonly Rule[] = [
     fixed: false,
     paths: /(?:^|\/)(?:\.?npmrc|\.yarnrc(?:\.yml)?|[^/]*Dockerfile[^/]*|[^/]*\.(?:sh|ya?ml))$/i,
     pattern:
-      /(?:_authToken|_auth|_password|npmAuthToken|npmAuthIdent)["']?\s*[=:]\s*["']?(?<value>[A-Za-z0-9+/_.=:-]{8,400})/dg,
+      /(?:(?<=^\s*|[:"'>])(?:_authToken|_auth|_password)|npmAuthToken|npmAuthIdent)["']?\s*[=:]\s*["']?(?<value>[A-Za-z0-9+/_.=:-]{8,400})/dgm,
     judge: ({ value }) => !isPlaceholder(value) && !/^\$|^%/.test(value) && entropyOf(value) >= 2.5,
   },
   {
@@ -52,7 +52,7 @@ export const fileRules: readonly Rule[] = [
     anchors: ['password'],
     fixed: false,
     paths:
-      /(?:^|\/)(?:\.my\.cnf|my\.cnf|\.mylogin\.cnf|\.pgpass|client\.cnf|\.smbcredentials|smbcredentials|\.htpasswd|wgetrc|\.wgetrc|\.fetchmailrc|\.msmtprc|\.pip\/pip\.conf)$/i,
+      /(?:^|\/)(?:\.my\.cnf|my\.cnf|\.mylogin\.cnf|\.pgpass|client\.cnf|\.smbcredentials|smbcredentials|\.htpasswd|[^/]*\.cred(?:s|entials)?|wgetrc|\.wgetrc|\.?fetchmailrc|\.?msmtprc|auth\.conf(?:\.d\/[^/]+)?|\.pip\/pip\.conf)$/i,
     pattern: /\b(?:http_|ftp_)?password\s*[:=\s]\s*["']?(?<value>[^\s"']{3,300})/dg,
     judge: ({ value }) => !isPlaceholder(value),
   },
@@ -65,6 +65,26 @@ export const fileRules: readonly Rule[] = [
     paths: /(?:^|\/)\.?pgpass(?:\.conf)?$/i,
     pattern: /^[^:\n#]+:[^:\n]+:[^:\n]+:[^:\n]+:(?<value>[^\s:]{3,200})\s*$/dgm,
     judge: ({ value }) => !isPlaceholder(value) && value !== '*',
+  },
+  {
+    id: 'curlrc',
+    title: 'password in .curlrc',
+    severity: 'high',
+    anchors: ['user'],
+    fixed: false,
+    paths: /(?:^|\/)[._]?curlrc$/i,
+    pattern: /^\s*-{0,2}(?:proxy-)?user\s*[\s=:]\s*["']?[^\s:"']{1,80}:(?<value>[^\s"']{3,200})/dgm,
+    judge: ({ value }) => !isPlaceholder(value),
+  },
+  {
+    id: 'mail-password',
+    title: 'password of a mail server',
+    severity: 'high',
+    anchors: [':25 ', ':465', ':587', ':25\t', ':2525'],
+    fixed: false,
+    paths: /(?:^|\/)(?:sasl_passwd|smtp_auth|saslpass|relay_passwords?)[^/]*$/i,
+    pattern: /^\S+\s+[^\s:]{1,100}:(?<value>\S{3,200})\s*$/dgm,
+    judge: ({ value }) => !isPlaceholder(value),
   },
   {
     id: 'password-hash',

@@ -44,6 +44,37 @@ export const keyRules: readonly Rule[] = [
     judge: ({ value }) => Buffer.from(value.slice(0, 120), 'base64').includes('PRIVATE KEY'),
     reach: { before: 0, after: 16_000 },
   },
+  {
+    id: 'private-key',
+    title: 'private key in base64',
+    severity: 'high',
+    // `-----BEGIN `, encoded
+    anchors: ['LS0tLS1CRUdJTi'],
+    fixed: true,
+    pattern: /(?<![A-Za-z0-9+/])(?<value>LS0tLS1CRUdJTi[A-Za-z0-9+/]{60,}={0,2})/dg,
+    reach: { before: 1, after: 16_000 },
+    judge: ({ value }) => /PRIVATE KEY(?: BLOCK)?-----\s+\S{40}/.test(Buffer.from(value, 'base64').toString('latin1')),
+  },
+  {
+    id: 'private-jwk',
+    title: 'private JSON Web Key',
+    severity: 'high',
+    anchors: ['"kty"'],
+    fixed: true,
+    // Private parts: RFC 7518 sections 6.2.2, 6.3.2 and 6.4.
+    pattern:
+      /"kty"\s*:\s*"(?:(?:RSA|EC|OKP)"[^{}]{0,3000}?"d"|oct"[^{}]{0,300}?"k")\s*:\s*"(?<value>[A-Za-z0-9_-]{20,})"|"(?:d|k)"\s*:\s*"(?<other>[A-Za-z0-9_-]{20,})"[^{}]{0,3000}?"kty"\s*:\s*"(?:RSA|EC|OKP|oct)"/dg,
+    reach: { before: 3000, after: 3000 },
+  },
+  {
+    id: 'openvpn-key',
+    title: 'OpenVPN static key',
+    severity: 'high',
+    anchors: ['-----BEGIN OpenVPN Static key'],
+    fixed: true,
+    pattern: /-----BEGIN OpenVPN Static key V1-----\s+(?<value>(?:[0-9a-f]{32}\s+){16})-----END/dg,
+    reach: { before: 0, after: 700 },
+  },
 ]
 
 /** A body of base64 that is a key: DER, or OpenSSH's own form, or at least long and without gaps. */
@@ -53,7 +84,8 @@ function judgePem({ value, groups, text, start }: Match): Verdict {
   const lines = plain.split(/\r?\n/).map(line => line.replace(/^[\s"'+,#|>*/]+|[\s"'+,;\\]+$/g, ''))
   const headers = lines.filter(line => /^[A-Za-z-]+: /.test(line))
   const body = lines.filter(line => !/^[A-Za-z-]+: /.test(line)).join('')
-  const base64 = /^[A-Za-z0-9+/]*={0,2}/.exec(body)?.[0] ?? ''
+  // An OpenPGP checksum is `=` and four characters (RFC 4880 section 6.1); padding comes before it, or there is none.
+  const base64 = /^[A-Za-z0-9+/]*(?:={1,2}(?=$|=)|)/.exec(body)?.[0] ?? ''
   // What is not base64 in the middle is a gap that somebody left.
   if (base64.length < 60 || (base64.length < body.length && !/^=[A-Za-z0-9+/]{4}$/.test(body.slice(base64.length))))
     return false

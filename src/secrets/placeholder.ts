@@ -13,7 +13,12 @@ const longWords =
 const shortWords =
   /^(?:your|my|the|some|an?|fake|test|todo|foo|bar|baz|none|null|undefined|true|false|secret|token|pass(?:word)?|default|value)(?:$|[-_. ])|(?:^|[-_. ])(?:here|fake|todo|foo|bar|xxx|tbd|fixme)$|^your/i
 
-const template = /^\$|^<|^%|\$\{|\$\(|\{\{|<[^<>]*>|%\(|^@|^&|^!|#\{|^\{.*\}$|^\[.*\]$/
+/** What is filled in later, wherever it stands in the value. */
+const template =
+  /\$\{|\$\([^)]*\)|\{\{|<[^<>]*>|%\(\w+\)|#\{|^\$[A-Za-z_]\w*$|^%\w+%?$|^@[\w.]+@?$|^&\w+$|^!\w|^\{.*\}$|^\[.*\]$/
+
+/** Signs that a template begins with; a random value may do so, too. */
+const sign = /^[$<%@&!]/
 
 /** One word that says what belongs here: `repopwd`, `proxypass`. */
 const nameOfIt = /^[a-z_-]{0,16}(?:pwd|passw(?:or)?d|passphrase|pass|secret|token)$/i
@@ -25,6 +30,7 @@ export function isPlaceholder(value: string): boolean {
     shortWords.test(value) ||
     nameOfIt.test(value) ||
     template.test(value) ||
+    (sign.test(value) && (value.length < 14 || !/\d/.test(value) || entropyOf(value) < 3.5)) ||
     new Set(value).size < 4
   )
 }

@@ -1,11 +1,13 @@
 import { addressRules } from './address-rules.ts'
 import { anchorSearch } from './anchors.ts'
 import { assignmentRules } from './assignment-rules.ts'
+import { commandRules } from './command-rules.ts'
 import { fileRules } from './file-rules.ts'
 import type { SecretHit } from './finding.ts'
 import { isLockFile, isPackagedExample, isPackagedProgram, isProse } from './harmless-path.ts'
 import { keyRules } from './key-rules.ts'
 import { fingerprintOf, maskValue } from './mask.ts'
+import { bareSecret } from './bare-file.ts'
 import type { Rule } from './rule.ts'
 import { tokenRules } from './token-rules.ts'
 
@@ -15,6 +17,7 @@ export const secretRules: readonly Rule[] = [
   ...tokenRules,
   ...fileRules,
   ...addressRules,
+  ...commandRules,
   ...assignmentRules,
 ]
 
@@ -64,20 +67,46 @@ export function scanBytes(scanned: Scanned): readonly SecretHit[] {
   const fixedOnly = binary || isLockFile(path) || (!everything && (isProse(path) || isPackagedProgram(path)))
   const found: Found[] = []
   const seen = new Map<Rule, number>()
-  search.search(bytes, (literal, at) => {
+  const look = (literal: number, start: number, end: number): void => {
     for (const [rank, rule] of rulesOf[literal] as [number, Rule][]) {
       if (fixedOnly && !rule.fixed) continue
       if (rule.paths && !rule.paths.test(path)) continue
-      const end = at + (literals[literal] as string).length
-      if ((seen.get(rule) ?? -1) > at) continue
-      if (rule.quick && !rule.quick(bytes, at, end)) continue
-      const match = matchAt(rule, { bytes, path, everything }, { start: at, end })
+      if ((seen.get(rule) ?? -1) > start) continue
+      if (rule.quick && !rule.quick(bytes, start, end)) continue
+      const match = matchAt(rule, { bytes, path, everything }, { start, end })
       if (!match) continue
       seen.set(rule, match.end)
       found.push({ ...match, rank, rule })
     }
+  }
+  search.search(firstLine(bytes), (literal, at) => {
+    if (at === 0 && literals[literal]?.startsWith('\n')) look(literal, 0, (literals[literal] as string).length - 1)
   })
+  search.search(bytes, (literal, at) => look(literal, at, at + (literals[literal] as string).length))
+  const bare = fixedOnly ? undefined : bareSecret(bytes, path)
+  if (bare) found.push(wholeFile(bytes, bare))
   return found.length === 0 ? [] : hitsOf(withoutOverlaps(found), bytes, scanned.path)
+}
+
+/** How a text begins, behind the end of a line: some literals have what stands before a value in them. */
+function firstLine(bytes: Uint8Array): Uint8Array {
+  const line = Buffer.alloc(9, '\n')
+  line.set(bytes.subarray(0, 8), 1)
+  return line
+}
+
+const wholeRule: Rule = {
+  id: 'secret-file',
+  title: 'file that is a secret',
+  severity: 'high',
+  anchors: [],
+  fixed: false,
+  pattern: /^/,
+}
+
+function wholeFile(bytes: Uint8Array, [start, end]: readonly [start: number, end: number]): Found {
+  const value = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
+  return { rank: secretRules.length, rule: wholeRule, value, start, end, verdict: wholeRule }
 }
 
 function matchAt(
@@ -117,7 +146,7 @@ function matchAt(
 }
 
 /** Names of the groups that hold the secret. */
-const valueNames = ['value', 'quoted', 'bare', 'amz', 'goog', 'azure', 'azure2', 'front']
+const valueNames = ['value', 'other', 'quoted', 'bare', 'amz', 'goog', 'azure', 'azure2', 'front']
 
 /** A value may stand right beside its anchor. */
 function touches(match: RegExpExecArray, anchor: number): boolean {

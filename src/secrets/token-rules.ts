@@ -1,25 +1,31 @@
 import type { Severity } from './finding.ts'
+import { moreTokens } from './more-tokens.ts'
 import { entropyOf, isExampleToken } from './placeholder.ts'
 import type { Match, Rule } from './rule.ts'
 
-/** id, title, anchors, pattern of the whole value, least entropy (bits per character), severity. */
-type Row = readonly [
+/** id, title, anchors, pattern of the whole value, options: least entropy (bits per character), severity. */
+export type TokenRow = readonly [
   id: string,
   title: string,
   anchors: readonly string[],
   value: RegExp,
-  options?: { readonly entropy?: number; readonly severity?: Severity },
+  options?: {
+    readonly entropy?: number
+    readonly severity?: Severity
+    /** So many characters are the same in all, and look like an example. */
+    readonly start?: number
+  },
 ]
 
-/** A short literal, with what may stand before a value. */
+/** A short literal, with what may stand before a value; the begin of a text counts as a line's. */
 const opened = (start: string): string[] =>
-  ['=', ' ', '"', "'", ':', '`', ',', '>', '/', '\n'].map(before => before + start)
+  ['=', ' ', '"', "'", ':', '`', ',', '>', '/', '\n', '\t', '(', '[', '|'].map(before => before + start)
 
 const b62 = '[A-Za-z0-9]'
 const b64u = '[A-Za-z0-9_-]'
 
 /** Values that say by their form what they are. Documented by those who give them out. */
-const rows: readonly Row[] = [
+const rows: readonly TokenRow[] = [
   [
     'aws-access-key',
     'AWS access key id',
@@ -97,7 +103,7 @@ const rows: readonly Row[] = [
   [
     'telegram-token',
     'Telegram bot token',
-    [':AAA', ':AAB', ':AAC', ':AAD', ':AAE', ':AAF', ':AAG', ':AAH'],
+    [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].map(next => `:AA${next}`),
     re(`[0-9]{8,10}:AA${b64u}{33}`),
   ],
   [
@@ -148,7 +154,7 @@ function re(source: string): RegExp {
 }
 
 /** Tokens with a form of their own, as rules. */
-export const tokenRules: readonly Rule[] = rows.map(
+export const tokenRules: readonly Rule[] = [...rows, ...moreTokens].map(
   ([id, title, anchors, value, options]): Rule => ({
     id,
     title,
@@ -157,6 +163,7 @@ export const tokenRules: readonly Rule[] = rows.map(
     fixed: true,
     pattern: new RegExp(`(?<![A-Za-z0-9_])(?<value>${value.source})(?![A-Za-z0-9_])`, 'dg'),
     prefix: /^(?:[A-Za-z0-9]+[-_.]|AKIA|ASIA|AIza)(?:(?:live|test|pat|v1|tkn|api|ant|proj)[-_])?/,
-    judge: ({ value: text }: Match): boolean => entropyOf(text) >= (options?.entropy ?? 3) && !isExampleToken(text),
+    judge: ({ value: text }: Match): boolean =>
+      entropyOf(text) >= (options?.entropy ?? 3) && !isExampleToken(text.slice(options?.start ?? 0)),
   }),
 )

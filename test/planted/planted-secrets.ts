@@ -325,7 +325,7 @@ function settings(r: RandomValues): Planted[] {
     {
       about: 'Python',
       at: 'app/settings.py',
-      text: `DEBUG = False\nSECRET_KEY = "${r.base62(30)}x9"\nDB_PASSWORD = "${''}${r.base62(18)}4"\n`,
+      text: `DEBUG = False\nSECRET_KEY = os.environ["SECRET_KEY"]\nDB_PASSWORD = "${''}${r.base62(18)}4"\n`,
       line: 3,
     },
     { about: 'PHP', at: 'web/wp-config.php', text: `<?php\ndefine('DB_PASSWORD', '${r.base62(16)}7');\n`, line: 2 },

@@ -83,7 +83,10 @@ export const secretTokens: readonly Sample[] = [
     'srv/bot/discord.json',
     v => `{"webhook": "«https://discord.com/api/webhooks/${v.digits(18)}/${v.url64(68)}»"}\n`,
   ),
-  file('srv/bot/discord-bot.js', v => `client.login('«M${v.base62(23)}.${v.base62(6)}.${v.url64(38)}»');\n`),
+  file(
+    'srv/bot/discord-bot.js',
+    v => `client.login('«${Buffer.from(v.digits(18)).toString('base64')}.${v.base62(6)}.${v.url64(38)}»');\n`,
+  ),
   setting('env', 'telegram', v => `BOT=«${v.digits(10)}:AA${v.url64(33)}»`),
   file(
     'srv/bot/teams.yaml',

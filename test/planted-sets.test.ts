@@ -5,6 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FoundPlace, isAbout, plantedImage } from './planted/second/planted-image.ts'
 import type { Sample } from './planted/second/sample.ts'
 import { nearMisses, secrets } from './planted/second/second-set.ts'
+import { thirdNearMisses } from './planted/third/third-near-misses.ts'
+import { thirdSecrets } from './planted/third/third-secrets.ts'
 import { slipwayOk } from './slipway.ts'
 
 /** How well a scan tells secrets from what looks like them, on sets that were written without looking at its rules. */
@@ -51,4 +53,8 @@ async function measure(name: string, planted: readonly Sample[], harmless: reado
 
 test('recall and precision over the second planted set', { timeout: 120_000 }, async () => {
   await measure('second set', secrets, nearMisses)
+})
+
+test('recall and precision over the third planted set', { timeout: 120_000 }, async () => {
+  await measure('third set', thirdSecrets, thirdNearMisses)
 })
