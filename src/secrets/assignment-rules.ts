@@ -3,8 +3,34 @@ import { entropyOf, isPlaceholder } from './placeholder.ts'
 import type { Match, Rule, Verdict } from './rule.ts'
 import { namesSecret } from './setting-names.ts'
 
-const keys = ['access', 'account', 'api', 'app', 'auth', 'client', 'cookie', 'encrypt', 'encryption', 'hmac', 'jwt']
-const moreKeys = ['master', 'private', 'service', 'session', 'shared', 'signing', 'storage']
+const keys = [
+  'access',
+  'account',
+  'api',
+  'app',
+  'auth',
+  'client',
+  'cookie',
+  'encrypt',
+  'encryption',
+  'fernet',
+  'hmac',
+  'jwt',
+]
+const moreKeys = [
+  'crypto',
+  'deploy',
+  'master',
+  'private',
+  'recovery',
+  'service',
+  'session',
+  'shared',
+  'signing',
+  'storage',
+  'unseal',
+  'webhook',
+]
 
 /** In the name of a setting that holds a secret. */
 const words = [
@@ -32,7 +58,7 @@ const programs =
   /\.(?:m?[jt]sx?|cjs|py|rb|php\d?|java|kt|go|rs|cs|c|cc|cpp|h|hpp|scala|pl|pm|lua|swift|ex|exs|groovy|ps1|sql|dart|vue|r|cljs?|edn|m|mm)$/i
 
 const word =
-  'pass|pwd|psk|secret|token|credential|authtok|bindpw|masterauth|_salt|_auth|authident|(?:access|account|api|app|auth|client|cookie|encrypt|encryption|hmac|jwt|master|private|service|session|shared|signing|storage)[-_.]?key'
+  'pass|pwd|psk|secret|token|credential|authtok|bindpw|masterauth|_salt|_auth|authident|(?:access|account|api|app|auth|client|cookie|crypto|deploy|encrypt|encryption|fernet|hmac|jwt|master|private|recovery|service|session|shared|signing|storage|unseal|webhook)[-_.]?key'
 
 const name = `(?<name>[A-Za-z0-9_.-]{0,60}?(?:${word})[A-Za-z0-9_-]{0,30})`
 
@@ -46,7 +72,7 @@ const assignment = new RegExp(
 
 /** `name="NAME" value="value"`, `- name: NAME` with `value: value` below, `<key>NAME</key><string>value</string>`. */
 const pair = new RegExp(
-  `(?:(?:key|name)["']?\\s{0,2}[:=]\\s{0,2}["']?${name}["']?\\s{0,2},?\\s{1,40}["']?value["']?\\s{0,2}[:=]\\s{0,2}|<key>${name}</key>\\s{0,40}<string>)(?:["'](?<quoted>[^"'\\n]{1,300})["']|(?<bare>[^\\s"'<>,{}]{1,300}))`.replace(
+  `(?:(?:key|name)["']?\\s{0,2}[:=]\\s{0,2}["']?${name}["']?\\s{0,2}(?:,\\s{0,40}|\\s{1,40})["']?value["']?\\s{0,2}[:=]\\s{0,2}|<key>${name}</key>\\s{0,40}<string>)(?:["'](?<quoted>[^"'\\n]{1,300})["']|(?<bare>[^\\s"'<>,{}]{1,300}))`.replace(
     `<key>${name}`,
     `<key>${name.replace('?<name>', '?<plist>')}`,
   ),
@@ -83,7 +109,7 @@ export const assignmentRules: readonly Rule[] = [
   setting({ pattern: assignment, quick: hasOperator, judge: judgeAssignment }),
   setting({ pattern: pair, reach: { before: 60, after: 500 }, quick: hasPair, judge: judgeAssignment }),
   setting({ pattern: fallback, quick: hasFallback, judge: judgeAssignment }),
-  setting({ pattern: spaced, paths: spacedFiles, quick: hasOperator, judge: judgeAssignment }),
+  setting({ pattern: spaced, paths: spacedFiles, quick: hasOperator, judge: judgeSpaced }),
 ]
 
 function setting(rule: Pick<Rule, 'pattern' | 'reach' | 'paths' | 'quick' | 'judge'>): Rule {
@@ -112,7 +138,7 @@ const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + from, Math.max(0, Math.min(bytes.length, to) - from)).toString('latin1')
 
 function hasPair(bytes: Uint8Array, _start: number, end: number): boolean {
-  return /^[\w-]{0,30}(?:["']?\s{0,2},?\s{1,40}["']?value|<\/key>)/i.test(latin1(bytes, end, end + 90))
+  return /^[\w-]{0,30}(?:["']?\s{0,2}(?:,\s{0,40}|\s{1,40})["']?value|<\/key>)/i.test(latin1(bytes, end, end + 90))
 }
 
 function hasFallback(bytes: Uint8Array, _start: number, end: number): boolean {
@@ -141,6 +167,11 @@ function judgeAssignment({ groups, path, value: text, text: line, start }: Match
     return false
   if (bare !== undefined && ((next ?? '') !== '' || !isSetting)) return false
   return looksSecret(text, { strict: !isSetting, quoted: quoted !== undefined, key })
+}
+
+/** Two words beside each other are mostly prose. */
+function judgeSpaced(match: Match): Verdict {
+  return /\d|[a-z][A-Z]{2}|[A-Z][a-z][A-Z]/.test(match.value) && !match.value.includes('\\') && judgeAssignment(match)
 }
 
 /** Whether the line in which a match begins is a comment. */

@@ -2,7 +2,7 @@ import { looksTyped } from './looks-secret.ts'
 import { isPlaceholder } from './placeholder.ts'
 import type { Match, Rule, Verdict } from './rule.ts'
 
-const typed = ({ value }: Match): Verdict => looksTyped(value) && !isPlaceholder(value)
+const typed = ({ value }: Match): Verdict => looksTyped(value) && !isPlaceholder(value) && !/[([{]$/.test(value)
 
 /** A password between optional quotes, up to the next blank. */
 const word = `(?:'(?<quoted>[^'\\n]{3,200})'|"(?<bare>[^"\\n]{3,200})"|(?<value>[^\\s"'|;&<>)]{3,200}))`
@@ -20,9 +20,19 @@ const commands: readonly (readonly [anchors: readonly string[], before: string])
   [['ldap'], `\\bldap(?:search|add|modify|delete|whoami|passwd)(?=\\s)[^\\n|;&]{0,300}?\\s-w\\s{1,2}`],
   [['htpasswd'], `\\bhtpasswd\\s+(?:-\\w+\\s+)*-\\w*b\\w*\\s+(?:-\\w+\\s+)*\\S+\\s+\\S+\\s+`],
   [['rabbitmqctl'], `\\brabbitmqctl\\s+(?:add_user|change_password)\\s+\\S+\\s+`],
+  [['http-basic'], `\\bconfig\\s+(?:-\\S+\\s+)*http-basic\\.\\S+\\s+\\S+\\s+`],
+  [['stats auth'], `\\bstats\\s+auth\\s+[\\w.-]{1,40}:`],
   [['pass:'], `-(?:pass(?:in|out)?|k)\\s+pass:`],
   [['securestring'], `ConvertTo-SecureString\\s+(?:-String\\s+)?(?=["'])`],
 ]
+
+/** `host=db user=me password=value` in one string: libpq, ODBC, ADO. */
+const place =
+  '(?:host(?:name|addr)?|server|user(?: ?id|name)?|uid|dbname|database|data source|initial catalog)\\s{0,2}=\\s{0,2}'
+const connection = new RegExp(
+  `\\b${place}(?:[^"',\\n]|,(?!\\s)){0,300}?\\b(?:password|pwd)\\s{0,2}=\\s{0,2}(?<value>[^\\s;"'&<>]{3,200})|\\b(?:password|pwd)\\s{0,2}=\\s{0,2}(?<other>[^\\s;"'&<>]{3,200})[\\s;](?:[^"',\\n]|,(?!\\s)){0,200}?\\b${place}`,
+  'dgi',
+)
 
 /** Passwords on command lines, in SQL and in scripts that type for somebody. */
 export const commandRules: readonly Rule[] = [
@@ -48,6 +58,11 @@ export const commandRules: readonly Rule[] = [
     ),
     title: 'password that a script types',
     reach: { before: 160, after: 240 },
+  },
+  {
+    ...rule(['password=', 'password =', 'pwd='], connection),
+    id: 'password-in-connection',
+    title: 'password in a connection string',
   },
   {
     id: 'token-in-query',

@@ -22,7 +22,7 @@ export const fileRules: readonly Rule[] = [
     fixed: false,
     paths: /(?:^|\/)(?:\.?npmrc|\.yarnrc(?:\.yml)?|[^/]*Dockerfile[^/]*|[^/]*\.(?:sh|ya?ml))$/i,
     pattern:
-      /(?:(?<=^\s*|[:"'>])(?:_authToken|_auth|_password)|npmAuthToken|npmAuthIdent)["']?\s*[=:]\s*["']?(?<value>[A-Za-z0-9+/_.=:-]{8,400})/dgm,
+      /(?:(?<=^\s*|[:"'>])(?:_authToken|_auth|_password)|npmAuthToken|npmAuthIdent)["']?(?:\s*[=:]\s*|[ \t]+)["']?(?<value>[A-Za-z0-9+/_.=:-]{8,400})/dgm,
     judge: ({ value }) => !isPlaceholder(value) && !/^\$|^%/.test(value) && entropyOf(value) >= 2.5,
   },
   {
@@ -126,7 +126,7 @@ export const fileRules: readonly Rule[] = [
     anchors: ['<password>', '<passphrase>', 'ClearTextPassword'],
     fixed: false,
     paths: /(?:^|\/)(?:settings[^/]*\.xml|nuget\.config)$/i,
-    pattern: /(?:<(?:password|passphrase)>|"ClearTextPassword"\s+value=")(?<value>[^<>"\s]{4,200})/dgi,
+    pattern: /(?:<(?:password|passphrase)>|"ClearTextPassword"\s+value=")(?<value>[^<>"\s]{4,200})(?=[<"])/dgi,
     // Braces: encrypted with the master password of Maven.
     judge: ({ value }) => !isPlaceholder(value) && !/^\{.*\}$/.test(value),
   },

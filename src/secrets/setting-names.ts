@@ -8,7 +8,7 @@ const passWord =
 
 /** What a key is called that opens something. */
 const keyOf = new Set(
-  'access account api app auth authorization client cookie crypt encrypt encryption hmac jwt master private secret service session shared signing storage'.split(
+  'access account api app auth authorization client cookie crypt crypto deploy encrypt encryption fernet hmac jwt master private recovery secret service session shared signing storage unseal webhook'.split(
     ' ',
   ),
 )
