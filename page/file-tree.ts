@@ -55,7 +55,8 @@ function row(element: HTMLElement, item: Item, { depth, view }: { depth: number;
   node.style.paddingLeft = `${4 + depth * 14}px`
   if (item.children) node.ariaExpanded = String(item.open)
   const name = document.createElement('span')
-  name.className = 'name'
+  name.className = view.found ? 'name path' : 'name'
+  name.title = item.path
   name.textContent = `${item.children ? (item.open ? '▾ ' : '▸ ') : ''}${view.found ? item.path : item.name}${item.children ? '/' : ''}`
   const bytes = document.createElement('span')
   bytes.className = 'bytes'

@@ -55,8 +55,11 @@ function tell(item: Item): void {
     `${item.path || '/'} · ${formatBytes(item.bytes)}${waste}${kind}${layers.length > 0 ? ` · ${layers.join('; ')}` : ''}`
 }
 
+const hint = 'Areas are bytes. Hatched: bytes that a later layer hides. Click or Enter goes in, Escape out.'
+
 function zoomTo(item: Item): void {
   state.zoom = item
+  element('status').textContent = hint
   const crumbs = element('crumbs')
   crumbs.replaceChildren()
   const way: Item[] = []
@@ -328,11 +331,22 @@ function setUpTools(): void {
   window.addEventListener('resize', render)
 }
 
+/** The way to most of the bytes is open from the start. */
+function openLargest(item: Item, depth: number): void {
+  for (const child of item.children ?? []) {
+    if (!child.children || child.bytes < tree.bytes / 6) continue
+    child.open = true
+    if (depth > 1) openLargest(child, depth - 1)
+  }
+}
+
 renderHead()
 renderLayers()
 renderSavings()
 setUpChanges()
 setUpTabs()
 setUpTools()
+count(tree, { upTo: last, only: undefined, hidden: state.hidden })
+openLargest(tree, 3)
 zoomTo(tree)
 if (data.compared) show('changes')

@@ -4,7 +4,7 @@ import { formatBytes, type Item } from './model.ts'
 export interface MapView {
   readonly value: (item: Item) => number
   readonly fill: (item: Item) => string
-  /** Part of an item that is struck through: hidden bytes. */
+  /** How much of an item's value is struck through: hidden bytes. */
   readonly struck: (item: Item) => number
   readonly isMatch: ((item: Item) => boolean) | undefined
 }
@@ -135,7 +135,8 @@ function drawBox(
   context.globalAlpha = view.isMatch && !isOpen && !view.isMatch(data) ? 0.18 : 1
   context.fillStyle = isOpen ? colors.directory : view.fill(data)
   context.fillRect(x0, y0, width, height)
-  if (!isOpen && view.struck(data) > 0) hatch(context, box, colors.waste)
+  const struck = isOpen ? 0 : view.struck(data) / Math.max(1, view.value(data))
+  if (struck > 0) hatch(context, { ...box, x0: x1 - width * Math.min(1, struck) }, colors.waste)
   context.globalAlpha = 1
   if (isOpen) {
     context.strokeStyle = colors.frame
@@ -143,28 +144,49 @@ function drawBox(
     context.strokeRect(x0 + 0.5, y0 + 0.5, width - 1, height - 1)
   }
   const fits = isOpen ? width > 50 && height > 40 : width > 44 && height > 15
-  if (!fits) return
-  context.save()
-  context.beginPath()
-  context.rect(x0 + 3, y0, width - 6, isOpen ? titleHeight : height)
-  context.clip()
+  const text = fits ? labelFor(context, data.name || '/', { size: formatBytes(view.value(data)), room: width - 9 }) : ''
+  if (text === '') return
+  const line = isOpen ? titleHeight : Math.min(height, 18)
+  if (struck > 0) {
+    // Letters between oblique lines are hard to read.
+    context.fillStyle = view.fill(data)
+    context.fillRect(x0 + 1, y0 + (line - 14) / 2, Math.min(width - 2, context.measureText(text).width + 6), 14)
+  }
   context.fillStyle = isOpen ? colors.directoryText : colors.text
-  context.fillText(
-    `${data.name || '/'}  ${formatBytes(view.value(data))}`,
-    x0 + 4,
-    y0 + (isOpen ? titleHeight : Math.min(height, 18)) / 2,
-  )
-  context.restore()
+  context.fillText(text, x0 + 4, y0 + line / 2)
+}
+
+/** Name and size where there is room for both, else the name, cut off where it must be; nothing where too little of it is left. */
+function labelFor(
+  context: CanvasRenderingContext2D,
+  name: string,
+  { size, room }: { readonly size: string; readonly room: number },
+): string {
+  const fits = (text: string): boolean => context.measureText(text).width <= room
+  const whole = `${name}  ${size}`
+  if (fits(whole)) return whole
+  if (fits(name)) return name
+  let [least, most] = [0, name.length - 1]
+  while (least < most) {
+    const middle = Math.ceil((least + most) / 2)
+    if (fits(`${name.slice(0, middle)}…`)) least = middle
+    else most = middle - 1
+  }
+  return least < 3 ? '' : `${name.slice(0, least)}…`
 }
 
 /** Oblique lines: readable without colours, too. */
-function hatch(context: CanvasRenderingContext2D, { x0, y0, x1, y1 }: Box, color: string): void {
+function hatch(
+  context: CanvasRenderingContext2D,
+  { x0, y0, x1, y1 }: Pick<Box, 'x0' | 'y0' | 'x1' | 'y1'>,
+  color: string,
+): void {
   context.save()
   context.beginPath()
   context.rect(x0, y0, x1 - x0, y1 - y0)
   context.clip()
   context.strokeStyle = color
-  context.lineWidth = 2
+  context.lineWidth = 1.5
   context.beginPath()
   for (let x = x0 - (y1 - y0); x < x1; x += 7) {
     context.moveTo(x, y1)
