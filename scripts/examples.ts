@@ -10,11 +10,14 @@ import { measureImages } from './examples/measure-images.ts'
 import { type Example, readExamples, type Variant } from './examples/read-examples.ts'
 import { markdownPage } from './examples/markdown-page.ts'
 import { type Row, rowsOf, textTable } from './examples/size-table.ts'
+import { checkReports, writePages, writeReport } from './examples/write-reports.ts'
 
 const usage = `usage: npm run examples -- [options] [EXAMPLE[:VARIANT]…]
 
   --json            the table as JSON, on standard output
   --write FILE      write the table as a Markdown page (docs/examples.md is made so)
+  --reports DIR     write a report of each example here, as Markdown (docs/examples/ is made so)
+  --html DIR        write the page of \`slipway analyze --html\` for each image here
   --root DIR        build in this state directory and keep it (default: a temporary one)
   --packages DIR    keep downloaded packages here (default: SLIPWAY_PACKAGE_CACHE, else in the state directory)
   --no-compressed   do not find out the compressed sizes, which takes most of the time of a repeated run
@@ -27,6 +30,8 @@ const { values: flags, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     write: { type: 'string' },
+    reports: { type: 'string' },
+    html: { type: 'string' },
     root: { type: 'string' },
     packages: { type: 'string' },
     compressed: { type: 'boolean', default: true },
@@ -54,7 +59,8 @@ async function main(): Promise<void> {
     })
     const rows: Row[] = []
     for (const example of examples) rows.push(...(await runExample(example, slipway, root)))
-    report(rows)
+    if (flags.reports !== undefined) await checkReports(slipway, flags.reports)
+    report(rows, examples)
   } finally {
     remove()
   }
@@ -77,6 +83,8 @@ async function runExample(example: Example, slipway: CommandLine, root: string):
       await step(() => slipway.script('smoke.ts', [variant.tag, variant.name], directory))
     }
   }
+  if (flags.reports !== undefined) await writeReport(example, slipway, flags.reports)
+  if (flags.html !== undefined) await writePages(example, slipway, flags.html)
   if (variants.length === 0) return []
   const tags = variants.map(({ tag }) => tag)
   const sizes = await measureImages(tags, { slipway, scratch: root, compress: flags.compressed })
@@ -89,8 +97,8 @@ function commandFor({ tag, base, file, target, options }: Variant): readonly str
   return ['build', '-t', tag, '-f', file, ...(target === undefined ? [] : ['--target', target]), ...options, '.']
 }
 
-function report(rows: readonly Row[]): void {
-  if (flags.write !== undefined) writeFileSync(flags.write, markdownPage(rows))
+function report(rows: readonly Row[], examples: readonly Example[]): void {
+  if (flags.write !== undefined) writeFileSync(flags.write, markdownPage(rows, examples))
   process.stdout.write(flags.json ? `${JSON.stringify(rows, undefined, 2)}\n` : `\n${textTable(rows)}`)
 }
 

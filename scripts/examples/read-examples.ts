@@ -11,6 +11,8 @@ export interface Example {
   readonly bases: readonly { readonly file: string; readonly tag: string }[]
   /** The first one is what the others are compared with. */
   readonly variants: readonly Variant[]
+  /** What reports look at: the variants, or what the program makes. */
+  readonly images: readonly { readonly tag: string; readonly about: string }[]
   /** A program that does everything besides the bases, in an example that is not about sizes. */
   readonly script?: string
 }
@@ -36,6 +38,8 @@ interface Description {
   readonly about: string
   readonly bases?: Readonly<Record<string, string>>
   readonly script?: string
+  /** Names of the images that the program makes, and what each is. */
+  readonly images?: Readonly<Record<string, string>>
   readonly variants?: Readonly<Record<string, Partial<Omit<Variant, 'name' | 'tag'>> & { readonly about: string }>>
 }
 
@@ -60,23 +64,27 @@ function select(example: Example, wanted: ReadonlySet<string>): Example {
   const unknown = [...wanted].find(variant => variant !== '' && !example.variants.some(({ name }) => name === variant))
   if (unknown !== undefined) throw new Error(`the example ${example.name} has no image ${unknown}`)
   if (wanted.has('')) return example
-  return { ...example, variants: example.variants.filter(({ name }, i) => i === 0 || wanted.has(name)) }
+  const variants = example.variants.filter(({ name }, i) => i === 0 || wanted.has(name))
+  return { ...example, variants, images: variants }
 }
 
 function readExample(name: string, directory: string): Example {
-  const { about, bases, variants, script } = parse(readFileSync(join(directory, 'example.yaml'), 'utf8')) as Description
+  const description = parse(readFileSync(join(directory, 'example.yaml'), 'utf8')) as Description
+  const { about, bases, script, images } = description
+  const variants = Object.entries(description.variants ?? {}).map(([variant, fields]) => ({
+    ...fields,
+    name: variant,
+    tag: `${name}:${variant}`,
+    file: fields.file ?? 'Dockerfile',
+    options: fields.options ?? [],
+  }))
   return {
     name,
     directory,
     about,
     ...(script !== undefined && { script }),
     bases: Object.entries(bases ?? {}).map(([file, tag]) => ({ file, tag })),
-    variants: Object.entries(variants ?? {}).map(([variant, fields]) => ({
-      ...fields,
-      name: variant,
-      tag: `${name}:${variant}`,
-      file: fields.file ?? 'Dockerfile',
-      options: fields.options ?? [],
-    })),
+    variants,
+    images: images ? Object.entries(images).map(([key, text]) => ({ tag: `${name}:${key}`, about: text })) : variants,
   }
 }

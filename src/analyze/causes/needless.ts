@@ -3,7 +3,7 @@ import type { Instruction } from '../instructions.ts'
 import type { FileCopy } from '../trace-layers.ts'
 import { bySize, type PathGroup, wholePaths } from '../whole-paths.ts'
 import type { Cause, CauseKind, Rewrite } from './cause.ts'
-import { commandOf, nameOf, otherBase } from './rewrites.ts'
+import { commandOf, isBaseBuild, nameOf, otherBase } from './rewrites.ts'
 
 export interface NeedlessSources {
   readonly instructions: readonly Instruction[]
@@ -134,6 +134,11 @@ const ignored: Readonly<Partial<Record<FileKind, readonly string[]>>> = {
 }
 
 function kindRewrite(kind: FileKind, instruction: Instruction, sources: NeedlessSources): Rewrite {
+  if (isBaseBuild(instruction)) {
+    const text =
+      kind === 'compilers' ? 'leave their packages out of the base file' : 'name them under "without" in the base file'
+    return { kind: 'other-base', text, lines: [] }
+  }
   const isCopy = instruction.keyword === 'COPY' || instruction.keyword === 'ADD'
   const lines = ignored[kind]
   if (isCopy && lines) {

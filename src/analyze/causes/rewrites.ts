@@ -12,8 +12,14 @@ export function commandOf({ keyword, text }: Instruction): string | undefined {
 export function nameOf({ lines, text, keyword }: Instruction): string {
   if (lines) return `line ${lines.first}`
   if (text === '') return 'a layer without history'
+  if (isBaseBuild({ keyword, text })) return 'slipway base build'
   const short = text.length > 48 ? `${text.slice(0, 47)}…` : text
   return keyword === '' ? short : `"${short}"`
+}
+
+/** Whether the layer was made from a base file: no line of a Dockerfile can change it. */
+export function isBaseBuild({ keyword, text }: Instruction): boolean {
+  return keyword === '' && text.startsWith('slipway base build ')
 }
 
 /** Both commands in one layer, so that what the second takes away never reaches one. */
