@@ -77,8 +77,15 @@ function secrets(reports: readonly ImageReport[]): string {
     })
   })
   if (rows.length === 0) return '`slipway scan` finds none in any of the images.'
-  return `What \`slipway scan\` finds:\n\n${table(['image', 'severity', 'what', 'how many', 'where', 'layer'], rows)}`
+  const notes = publicKeys.filter(({ path }) => rows.some(row => path.test(row[4] ?? ''))).map(({ note }) => note)
+  const found = table(['image', 'severity', 'what', 'how many', 'where', 'layer'], rows)
+  return ['What `slipway scan` finds:', found, ...notes].join('\n\n')
 }
+
+/** Keys that everybody has. */
+const publicKeys: readonly { readonly path: RegExp; readonly note: string }[] = [
+  { path: /libgnutls\.so/, note: 'The keys in `libgnutls` are public: the library tests itself with them.' },
+]
 
 const unknown: SecretFinding = { title: '', severity: '', masked: '', place: { kind: '' } }
 
