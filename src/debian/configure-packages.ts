@@ -23,6 +23,8 @@ export interface ConfigureScript {
   }[]
   /** Packages to be configured before all others. */
   readonly first: readonly ScriptPackage[]
+  /** What programs of several are to be, where their packages offer the choice; paths are absolute. */
+  readonly alternatives: readonly { readonly name: string; readonly target: string }[]
 }
 
 /** Where the package files are inside the sandbox. */
@@ -35,7 +37,7 @@ const packagesDirectory = '/run/slipway-packages'
 export const preinstDirectory = '/var/lib/dpkg/slipway-preinst'
 
 /** The shell script that configures a root's packages: what `dpkg --install` would run, in the same order. */
-export function configureScript({ preinst, first, rounds }: ConfigureScript): string {
+export function configureScript({ preinst, first, rounds, alternatives }: ConfigureScript): string {
   const dpkg = 'dpkg --force-unsafe-io'
   const names = (packages: readonly ScriptPackage[]): string => packages.map(({ infoName }) => infoName).join(' ')
   return [
@@ -56,8 +58,18 @@ export function configureScript({ preinst, first, rounds }: ConfigureScript): st
       `${dpkg} --unpack ${unpack.map(({ sha256 }) => `${packagesDirectory}/${sha256}`).join(' ')}`,
     ]),
     `${dpkg} --configure -a`,
+    // Chosen as an administrator does, so that a package that comes later does not choose again.
+    'choose() {',
+    '  if update-alternatives --list "$1" 2>/dev/null | grep -qxF -e "$2"; then update-alternatives --set "$1" "$2"; fi',
+    '}',
+    ...alternatives.map(({ name, target }) => `choose ${quoted(name)} ${quoted(target)}`),
     '',
   ].join('\n')
+}
+
+/** One word of a shell command. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`
 }
 
 export interface ConfigureOptions {

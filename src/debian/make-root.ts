@@ -12,7 +12,13 @@ import { makeAlternative } from './minimal/alternatives.ts'
 import { createPathFilter, dpkgFilterText } from './path-filter.ts'
 import { publicFile } from './root-files.ts'
 import type { ComposeOptions, Reporter } from './compose-options.ts'
-import { configurePackages, configureScript, preinstDirectory, type ScriptPackage } from './configure-packages.ts'
+import {
+  configurePackages,
+  type ConfigureScript,
+  configureScript,
+  preinstDirectory,
+  type ScriptPackage,
+} from './configure-packages.ts'
 import { infoName, writeControlFiles, writeDpkgDatabase } from './dpkg-database.ts'
 import { makeEarlyLinks, makeMergedUsr } from './lay-out-root.ts'
 import type { PackageCache } from './package-cache.ts'
@@ -52,7 +58,7 @@ export async function makeRoot(work: RootWork): Promise<void> {
     try {
       await configurePackages({
         root,
-        script: scriptOf(packages, plan),
+        script: scriptOf(packages, plan, work.spec.system.alternatives),
         packages: work.cache.directory,
         scratch,
         host: work.tools,
@@ -120,7 +126,11 @@ function planOf(packages: readonly ReadPackage[], core: ReadonlySet<string>): Co
   return planConfiguration(records, core, new Set(acting.map(item => item.record.name)))
 }
 
-function scriptOf(packages: readonly ReadPackage[], plan: ConfigurationPlan): string {
+function scriptOf(
+  packages: readonly ReadPackage[],
+  plan: ConfigurationPlan,
+  alternatives: ConfigureScript['alternatives'],
+): string {
   const byRecord = new Map(packages.map(item => [item.record, item] as const))
   const scripted = (records: readonly PackageRecord[]): ScriptPackage[] =>
     records.flatMap(record => {
@@ -129,6 +139,7 @@ function scriptOf(packages: readonly ReadPackage[], plan: ConfigurationPlan): st
       return item ? [{ name, infoName: infoName(item.fields), architecture, sha256 }] : []
     })
   return configureScript({
+    alternatives,
     preinst: scripted(plan.preinst),
     first: scripted(plan.first),
     rounds: plan.rounds.map(round => ({ configure: scripted(round.configure), unpack: scripted(round.unpack) })),

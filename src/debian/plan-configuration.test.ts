@@ -83,13 +83,15 @@ test('the script does everything in order', () => {
       { configure: [item('c'), item('d')], unpack: [item('u')] },
       { configure: [], unpack: [item('v')] },
     ],
+    alternatives: [{ name: 'awk', target: "/a b'c" }],
   })
-  expect(script.split('\n').filter(line => /^(preinst [^(]|dpkg )/.test(line))).toEqual([
+  expect(script.split('\n').filter(line => /^(preinst [^(]|dpkg |choose [^(])/.test(line))).toEqual([
     'preinst p amd64',
     'dpkg --force-unsafe-io --configure f:amd64',
     'dpkg --force-unsafe-io --configure c:amd64 d:amd64',
     'dpkg --force-unsafe-io --unpack /run/slipway-packages/hash-of-u',
     'dpkg --force-unsafe-io --unpack /run/slipway-packages/hash-of-v',
     'dpkg --force-unsafe-io --configure -a',
+    String.raw`choose 'awk' '/a b'\''c'`,
   ])
 })
