@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import {
+  appendFileSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openHttp } from '#http'
+import { packLayer } from '#layer'
 import { findHostTools, planSandbox, runSandbox } from '#linux'
 import { composeBase } from './compose-base.ts'
 import type { ComposedBase } from './compose-options.ts'
@@ -64,7 +66,7 @@ describe.skipIf(reason !== undefined)(`a base from a real mirror${reason ? ` (sk
     })
   }
 
-  async function run(root: string, script: string): Promise<string> {
+  async function run(root: string, argv: readonly string[]): Promise<string> {
     const scratch = mkdtempSync(join(directory, 'run-'))
     for (const path of ['etc/hosts', 'etc/resolv.conf']) writeFileSync(join(directory, root, path), '')
     const host = findHostTools(process.env['PATH'])
@@ -73,7 +75,7 @@ describe.skipIf(reason !== undefined)(`a base from a real mirror${reason ? ` (sk
       {
         root: { kind: 'directory', path: join(directory, root) },
         mounts: [],
-        argv: ['/bin/sh', '-ec', script],
+        argv,
         env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'DEBIAN_FRONTEND=noninteractive'],
         workdir: '/',
         user: { uid: 0, gid: 0, groups: [] },
@@ -93,9 +95,12 @@ describe.skipIf(reason !== undefined)(`a base from a real mirror${reason ? ` (sk
     return output
   }
 
+  const script = (...lines: readonly string[]): readonly string[] => ['/bin/sh', '-ec', lines.join('\n')]
+
+  const settings = 'packages: [make]\nenv: {LANG: C.UTF-8}\nalternatives: {awk: /usr/bin/mawk}\n'
   let base: ComposedBase
   beforeAll(async () => {
-    base = await compose('one', 'packages: [make]\nenv: {LANG: C.UTF-8}\n')
+    base = await compose('one', settings)
   })
 
   test('has its packages and says so', () => {
@@ -122,7 +127,7 @@ describe.skipIf(reason !== undefined)(`a base from a real mirror${reason ? ` (sk
   })
 
   test('two of them are the same', async () => {
-    await compose('two', 'packages: [make]\nenv: {LANG: C.UTF-8}\n')
+    await compose('two', settings)
     expect(treeOf(join(directory, 'two'), true)).toEqual(treeOf(join(directory, 'one'), true))
   })
 
@@ -133,7 +138,8 @@ describe.skipIf(reason !== undefined)(`a base from a real mirror${reason ? ` (sk
       const hook = '--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr'
       const other = join(directory, 'other')
       const sources = join(directory, 'two/etc/apt/sources.list')
-      const words = ['--variant=minbase', '--include=make', hook, 'bookworm', other, sources]
+      const choose = '--customize-hook=chroot "$1" update-alternatives --set awk /usr/bin/mawk'
+      const words = ['--variant=minbase', '--include=make', hook, choose, 'bookworm', other, sources]
       const { status, stderr } = spawnSync('mmdebstrap', ['-q', ...words], { encoding: 'utf8' })
       expect(status, stderr).toBe(0)
       const ours = treeOf(join(directory, 'two'), false)
@@ -148,16 +154,61 @@ describe.skipIf(reason !== undefined)(`a base from a real mirror${reason ? ` (sk
   test('dpkg and apt work inside', async () => {
     const output = await run(
       'one',
-      [
+      script(
         'dpkg --audit; dpkg --verify; apt-get check >/dev/null; echo clean',
         'apt-get update >/dev/null',
         'apt-get install -y --no-install-recommends hello >/dev/null 2>&1',
         'hello; make --version | head -n 1',
-      ].join('\n'),
+      ),
     )
     expect(output).toMatch(/^clean\nHello, world!\nGNU Make 4/)
   })
+
+  test('the ready base of Java draws, knows time zones and authorities, and listens', async () => {
+    const text = readFileSync(new URL('../../bases/jre.yaml', import.meta.url), 'utf8')
+    const [made, root] = ['java-files', 'java'].map(name => join(directory, name)) as [string, string]
+    for (const path of [made, root]) mkdirSync(path)
+    const { system, warnings } = await composeBase(readBaseFile({ name: 'jre.yaml', text }), {
+      target: made,
+      cacheDirectory: join(directory, 'cache'),
+      scratch: join(directory, 'scratch'),
+      directory: '/',
+      env: process.env,
+    })
+    expect(warnings).toEqual([])
+    if (system.kind !== 'entries') throw new Error('a minimal base has entries')
+    const archive = join(directory, 'java.tar')
+    await packLayer(system.entries, async bytes => appendFileSync(archive, bytes))
+    expect(spawnSync('tar', ['-xpf', archive, '-C', root, '--numeric-owner']).status).toBe(0)
+    writeFileSync(join(root, 'Main.java'), javaProgram)
+    const output = await run('java', ['/usr/bin/java', '/Main.java'])
+    expect(output).toBe('text drawn\nEurope/Berlin\nauthorities known\nlistening\n')
+  })
 })
+
+/** Uses what needs more than the virtual machine: fonts and images, time zones, the store of certificates, the network. */
+const javaProgram = `
+import java.awt.*; import java.awt.image.*; import java.io.*; import java.net.*; import java.security.KeyStore; import java.time.*;
+import javax.imageio.*; import javax.net.ssl.*;
+public class Main {
+  public static void main(String[] words) throws Exception {
+    var image = new BufferedImage(200, 60, BufferedImage.TYPE_INT_RGB);
+    var graphics = image.createGraphics();
+    graphics.setFont(new Font("DejaVu Sans", Font.BOLD, 24));
+    graphics.drawString("Hello", 10, 40);
+    int lit = 0;
+    for (int x = 0; x < 200; x++) for (int y = 0; y < 60; y++) if ((image.getRGB(x, y) & 255) > 0) lit++;
+    var jpeg = new ByteArrayOutputStream();
+    System.out.println(lit > 100 && ImageIO.write(image, "jpg", jpeg) && jpeg.size() > 100 ? "text drawn" : "nothing drawn");
+    System.out.println(ZonedDateTime.now(ZoneId.of("Europe/Berlin")).getZone());
+    var trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    trust.init((KeyStore) null);
+    int authorities = ((X509TrustManager) trust.getTrustManagers()[0]).getAcceptedIssuers().length;
+    System.out.println(authorities > 50 ? "authorities known" : "no authorities");
+    try (var socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) { System.out.println("listening"); }
+  }
+}
+`
 
 /** Main memory where it has room for three systems and programs may be run from it; dpkg waits for a disk a lot. */
 function scratchPlace(): string {
