@@ -1,6 +1,7 @@
 // `npm run bench:base [-- --rounds N]`: a full base with `slipway base build` and with mmdebstrap, alternating in one run, both
-// from one local mirror that holds exactly the packages needed, so that neither waits for a network. Prints medians of the
-// wall time and the ratio. Needs root, mmdebstrap, dpkg-dev and apt-utils.
+// from one local mirror that holds exactly the packages needed, so that neither waits for a network. mmdebstrap makes a directory,
+// once on the disk and once in main memory, where slipway composes, too; slipway stores an image. Prints medians of wall and of
+// processor time, and ratios. Needs root, mmdebstrap, dpkg-dev and apt-utils.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -60,43 +61,70 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
 
-function time(work: () => void): number {
-  const start = performance.now()
-  work()
-  return (performance.now() - start) / 1000
+interface Measured {
+  /** Seconds. */
+  readonly wall: number
+  /** Seconds of user and system time, all children included. */
+  readonly processor: number
 }
+
+/** Processor time of children that have ended: fields 16 and 17 of proc_pid_stat(5), in hundredths of a second. */
+function childrenTime(): number {
+  const stat = readFileSync('/proc/self/stat', 'latin1')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[13]) + Number(fields[14])) / 100
+}
+
+function measure(work: () => void): Measured {
+  const [start, before] = [performance.now(), childrenTime()]
+  work()
+  return { wall: (performance.now() - start) / 1000, processor: childrenTime() - before }
+}
+
+/** mmdebstrap below a directory, which may be in main memory. */
+function debootstrap(below: string): Measured {
+  const target = mkdtempSync(join(below, 'slipway-bench-root-'))
+  const hook = '--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr'
+  const source = `deb [trusted=yes] copy://${mirror} ${suite} main`
+  try {
+    return measure(() => run('mmdebstrap', ['-q', '--variant=minbase', hook, suite, target, source]))
+  } finally {
+    rmSync(target, { recursive: true, force: true })
+  }
+}
+
+const ways: readonly { readonly name: string; readonly once: () => Measured }[] = [
+  { name: 'slipway base build', once: () => measure(() => slipway('base', 'build', 'base.yaml', '-q', '--no-cache')) },
+  {
+    name: 'slipway base build, nothing changed',
+    once: () => measure(() => slipway('base', 'build', 'base.yaml', '-q')),
+  },
+  { name: 'mmdebstrap, on the disk', once: () => debootstrap(scratch) },
+  { name: 'mmdebstrap, in main memory', once: () => debootstrap('/dev/shm') },
+]
 
 try {
   makeMirror()
   const address = pathToFileURL(mirror).href
   writeFileSync(join(scratch, 'base.yaml'), `suite: ${suite}\nmirror: ${address}\ntrusted: true\n`)
-  const own: number[] = []
-  const other: number[] = []
+  const all = ways.map((): Measured[] => [])
   for (let round = 0; round <= rounds; round++) {
-    const a = time(() => slipway('base', 'build', 'base.yaml', '-q'))
-    const target = join(scratch, `root-${round}`)
-    const hook = '--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr'
-    const b = time(() =>
-      run('mmdebstrap', [
-        '-q',
-        '--variant=minbase',
-        hook,
-        suite,
-        target,
-        `deb [trusted=yes] copy://${mirror} ${suite} main`,
-      ]),
-    )
-    rmSync(target, { recursive: true, force: true })
-    if (round > 0) {
-      own.push(a)
-      other.push(b)
+    for (const [i, { once }] of ways.entries()) {
+      const measured = once()
+      if (round > 0) all[i]?.push(measured)
     }
   }
-  const packages = readdirSync(join(mirror, 'pool')).length
-  console.log(`| base | slipway base build, s | mmdebstrap, s | ratio |\n|---|---|---|---|`)
-  console.log(
-    `| ${suite}, minbase, ${packages} packages | ${median(own).toFixed(2)} | ${median(other).toFixed(2)} | ${(median(own) / median(other)).toFixed(2)} |`,
-  )
+  const [own] = all.map(list => median(list.map(({ wall }) => wall)))
+  const [ownProcessor] = all.map(list => median(list.map(({ processor }) => processor)))
+  console.log(`${suite}, minbase, ${readdirSync(join(mirror, 'pool')).length} packages; medians of ${rounds}\n`)
+  console.log('| | wall, s | slipway to it | user + system, s | slipway to it |\n|---|---|---|---|---|')
+  for (const [i, { name }] of ways.entries()) {
+    const wall = median((all[i] ?? []).map(each => each.wall))
+    const processor = median((all[i] ?? []).map(each => each.processor))
+    const ratio = (mine: number | undefined, other: number): string => ((mine ?? Number.NaN) / other).toFixed(2)
+    const cells = [wall.toFixed(2), ratio(own, wall), processor.toFixed(2), ratio(ownProcessor, processor)]
+    console.log(`| ${name} | ${cells.join(' | ')} |`)
+  }
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }
