@@ -119,6 +119,22 @@ describe('a minimal base', () => {
     )
   })
 
+  test('says so to programs, too', async () => {
+    const { stderr } = await ok('base', 'build', 'base.yaml', '--progress', 'json')
+    const events = stderr
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    expect(events.at(-1)).toMatchObject({
+      kind: 'result',
+      omitted: expect.arrayContaining([
+        { of: 'daemon', relation: 'adduser' },
+        { of: 'daemon', relation: 'debconf | debconf-2.0' },
+        { of: 'base-files', relation: 'awk' },
+      ]),
+    })
+  })
+
   test('has what scripts would have made', () => {
     expect(content('etc/passwd')).toBe(
       'root:*:0:0:root:/root:/usr/sbin/nologin\n' +

@@ -33,9 +33,11 @@ export async function baseBuildCommand(file: string, flags: BaseBuildFlags, cont
       return made
     })
     for (const { image, references } of named(images, flags.tag ?? [])) {
-      if (mode !== 'quiet' && mode !== 'json') context.stderr.write(omissionsText(image.base))
-      for (const reference of references) store.images.tag(reference, image.id)
-      reportResult({ id: image.id, names: references.map(familiarReference) }, mode, context)
+      const { id, base } = image
+      if (mode !== 'quiet' && mode !== 'json') context.stderr.write(omissionsText(base))
+      for (const reference of references) store.images.tag(reference, id)
+      const omitted = input.spec.kind === 'minimal' && { omitted: base.omitted }
+      reportResult({ id, names: references.map(familiarReference), ...omitted }, mode, context)
     }
     return 0
   })

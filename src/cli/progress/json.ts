@@ -1,4 +1,15 @@
+import type { OmittedDependency } from '#debian'
 import { type Place, positionOf, type ProgressEvent, type UserError, type Warning } from '#diagnostics'
+
+/** An image that a command made. */
+export interface ImageResult {
+  /** `sha256:…`. */
+  readonly id: string
+  /** Familiar names that it got. */
+  readonly names: readonly string[]
+  /** Of a minimal base: dependencies that it does not follow; only JSON says them here. */
+  readonly omitted?: readonly OmittedDependency[]
+}
 
 /** Where in which text; line and column count from 1. */
 export interface JsonPlace {
@@ -38,6 +49,8 @@ export type JsonEvent =
       readonly image: string
       /** Names that it got. */
       readonly names: readonly string[]
+      /** Of a minimal base: dependencies that it does not follow. */
+      readonly omitted?: readonly OmittedDependency[]
       readonly time: number
     }
   | {
@@ -89,11 +102,8 @@ export function openJson(): (event: ProgressEvent) => string {
 }
 
 /** The image that came out, as the last line. */
-export function jsonResult(
-  { id, names }: { readonly id: string; readonly names: readonly string[] },
-  time: number,
-): string {
-  return line({ kind: 'result', image: id, names, time })
+export function jsonResult({ id, names, omitted }: ImageResult, time: number): string {
+  return line({ kind: 'result', image: id, names, ...(omitted && { omitted }), time })
 }
 
 /** The error that ended the command, as the last line. */

@@ -1,14 +1,6 @@
 import type { CliContext } from '../context.ts'
 import type { ProgressMode } from '../options/progress-option.ts'
-import { jsonResult } from './json.ts'
-
-/** An image that a command made. */
-export interface ImageResult {
-  /** `sha256:…`. */
-  readonly id: string
-  /** Familiar names that it got. */
-  readonly names: readonly string[]
-}
+import { type ImageResult, jsonResult } from './json.ts'
 
 /**
  * Says which image came out: on stderr in the form of the progress, and with `quiet` nothing but the id, on stdout.
