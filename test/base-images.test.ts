@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -264,6 +264,19 @@ describe('a lock', () => {
     expect((await run('base', 'build', 'base.yaml')).stderr).toMatch(/base\.lock is not a lock of a base/)
   })
 })
+
+test.skipIf(existsSync('/proc/sys/fs/binfmt_misc/qemu-s390x'))(
+  'a full base of an architecture that cannot run here is refused before any other is made',
+  async () => {
+    writeFileSync(
+      join(root, 'full.yaml'),
+      base.replace('kind: minimal', '').replace('architecture: amd64', 'architectures: [amd64, s390x]'),
+    )
+    const ended = await run('base', 'build', 'full.yaml')
+    expect(ended.stderr).toMatch(/^error: programs for s390x cannot run on this machine\n --> full\.yaml:3:/)
+    expect(ended.code).toBe(1)
+  },
+)
 
 test('a repository without a signature is refused unless it is trusted', async () => {
   rmSync(join(root, 'base.lock'), { force: true })

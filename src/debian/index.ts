@@ -28,6 +28,7 @@ export {
 } from './lock/base-lock.ts'
 export { compareSystems, type PackageChange } from './lock/compare-locks.ts'
 export { lockBase } from './lock-base.ts'
+export { targetArchitecture } from './debian-architecture.ts'
 export type { OmittedDependency } from './minimal/omissions.ts'
 export { readBaseFile } from './read-base-file.ts'
 export { compareVersions } from './version.ts'

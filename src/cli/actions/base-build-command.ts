@@ -1,6 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { addBaseImage, openBaseMemory } from '#build'
-import { type BaseMemory, composeBase, type ComposedBase, type ComposePlace, type NamedArchitecture } from '#debian'
+import {
+  type BaseMemory,
+  composeBase,
+  type ComposedBase,
+  type ComposePlace,
+  type NamedArchitecture,
+  targetArchitecture,
+} from '#debian'
 import type { ProgressSink } from '#diagnostics'
 import { type Digest, familiarReference, hostPlatform, platformMatches, type Reference } from '#oci'
 import type { LayerRecord, Store } from '#store'
@@ -69,7 +76,9 @@ interface Composing {
 /** Makes one image for each architecture that the file lists. */
 async function composeAll(composing: Composing, context: CliContext): Promise<readonly BaseImage[]> {
   const teller = { progress: composing.progress, nextId: idCounter(), now: context.now }
-  const { architectures } = composing.input.spec
+  const { architectures, kind } = composing.input.spec
+  // Before the first one is made.
+  for (const architecture of architectures) targetArchitecture(kind, architecture)
   const known = openBaseMemory(composing.store, await composerName())
   const memory = composing.isCached ? known : { ...known, recall: () => undefined }
   const images: BaseImage[] = []
