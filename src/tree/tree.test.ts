@@ -56,6 +56,14 @@ describe('mergeLayers', () => {
     expect(tree.inodeOf('b')).not.toBe(tree.inodeOf('c'))
   })
 
+  test('a path that is file and directory in one layer is two inodes', () => {
+    const tree = mergeLayers([[entry('a'), entry('b', 'hardlink', { link: 'a' }), entry('a/c'), entry('d')]])
+    expect([tree.get('a')?.type, tree.get('b')?.type]).toEqual(['directory', 'file'])
+    expect(new Set(['a', 'a/c', 'b', 'd'].map(path => tree.inodeOf(path))).size).toBe(4)
+    const twice = mergeLayers([[entry('a'), entry('b', 'hardlink', { link: 'a' }), entry('a', 'file', { size: 1 })]])
+    expect(twice.inodeOf('a')).not.toBe(twice.inodeOf('b'))
+  })
+
   test('a directory that no layer describes exists', () => {
     expect(mergeLayers([[entry('x/y/z')]]).get('x/y')).toMatchObject({ type: 'directory', mode: 0o755 })
   })

@@ -24,7 +24,7 @@ export interface MergedTree extends Tree {
 interface Node {
   entry: Entry
   layer: number
-  /** Layer position and path under which the content stands. */
+  /** Of its own; a path may be file and directory in one layer, so it is no name. */
   inode: string
   children: Map<string, Node> | undefined
 }
@@ -45,9 +45,11 @@ const root: Entry = {
  */
 export function mergeLayers(layers: readonly LayerTree[]): MergedTree {
   const top: Node = { entry: root, layer: -1, inode: '', children: undefined }
+  let inodes = 0
+  const freshInode = (): string => String(++inodes)
   layers.forEach((layer, position) => {
     hideLower(top, layer)
-    for (const entry of layer) apply(top, entry, position)
+    for (const entry of layer) apply(top, entry, { layer: position, freshInode })
   })
   return {
     get: path => nodeAt(top, path)?.entry,
@@ -74,14 +76,19 @@ function hideLower(top: Node, layer: LayerTree): void {
   }
 }
 
-function apply(top: Node, entry: Entry, layer: number): void {
+interface Applying {
+  readonly layer: number
+  readonly freshInode: () => string
+}
+
+function apply(top: Node, entry: Entry, applying: Applying): void {
   if (entry.type === 'opaque' || entry.type === 'whiteout') return
   const { parent, name } = splitPath(entry.path)
   if (entry.path === '') {
     if (entry.type === 'directory') top.entry = entry
     return
   }
-  const directory = directoryAt(top, parent, layer)
+  const directory = directoryAt(top, parent, applying)
   directory.children ??= new Map()
   const before = directory.children.get(name)
   if (entry.type === 'hardlink') {
@@ -96,10 +103,10 @@ function apply(top: Node, entry: Entry, layer: number): void {
     return
   }
   const children = entry.type === 'directory' && before?.entry.type === 'directory' ? before.children : undefined
-  directory.children.set(name, { entry, layer, inode: `${layer}:${entry.path}`, children })
+  directory.children.set(name, { entry, layer: applying.layer, inode: applying.freshInode(), children })
 }
 
-function directoryAt(top: Node, path: string, layer: number): Node {
+function directoryAt(top: Node, path: string, { layer, freshInode }: Applying): Node {
   let node = top
   if (path === '') return node
   let walked = ''
@@ -108,7 +115,7 @@ function directoryAt(top: Node, path: string, layer: number): Node {
     node.children ??= new Map()
     let next = node.children.get(part)
     if (next?.entry.type !== 'directory') {
-      next = { entry: { ...root, path: walked }, layer, inode: `${layer}:${walked}`, children: undefined }
+      next = { entry: { ...root, path: walked }, layer, inode: freshInode(), children: undefined }
       node.children.set(part, next)
     }
     node = next
