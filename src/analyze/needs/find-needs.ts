@@ -2,7 +2,7 @@ import { openContentReader } from '#layer'
 import { contentOf, type Entry, lookup } from '#tree'
 import { loadsAtRunTime, runtimeHints } from './dlopen-hints.ts'
 import type { ElfFile } from './elf-file.ts'
-import { fileAt, type FileTree } from './library-search.ts'
+import { architectureOf, fileAt, type FileTree } from './library-search.ts'
 import { inPath, mustExist, parseShebang, programClosure, type ProgramClosure } from './program-closure.ts'
 
 /** One file or directory that a program needs. */
@@ -28,6 +28,8 @@ export interface Needs {
   readonly libc: 'glibc' | 'musl' | 'static'
   /** The newest version of the GNU C library that any of them asks for. */
   readonly glibc?: string
+  /** What the programs and interpreters are built for, as images call it. */
+  readonly architectures: readonly string[]
   /** Some object loads others by name while it runs: what they are cannot be told for certain. */
   readonly loadsAtRunTime: boolean
 }
@@ -59,6 +61,7 @@ export function findNeeds(tree: FileTree, paths: readonly string[], { image, env
     broken: draft.broken,
     libc: closures.find(({ interpreter }) => interpreter !== undefined)?.search.libc ?? 'static',
     ...(glibc !== undefined && { glibc }),
+    architectures: [...new Set(closures.flatMap(({ program }) => architectureOf(program.elf) ?? []))],
     loadsAtRunTime: closures.some(loadsAtRunTime),
   }
 }

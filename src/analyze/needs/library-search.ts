@@ -67,6 +67,29 @@ const triplets: Readonly<Record<string, string>> = {
   '258/64': 'loongarch64-linux-gnu',
 }
 
+/** How images call the architecture of a program (OCI image-spec, config.md), by `e_machine`, word size and byte order. */
+const architectures: Readonly<Record<string, string>> = {
+  '62/64/little': 'amd64',
+  '62/32/little': 'amd64',
+  '3/32/little': '386',
+  '183/64/little': 'arm64',
+  '40/32/little': 'arm',
+  '21/64/little': 'ppc64le',
+  '21/64/big': 'ppc64',
+  '22/64/big': 's390x',
+  '243/64/little': 'riscv64',
+  '8/64/little': 'mips64le',
+  '8/64/big': 'mips64',
+  '8/32/little': 'mipsle',
+  '8/32/big': 'mips',
+  '258/64/little': 'loong64',
+}
+
+/** Undefined for a machine that images have no word for. */
+export function architectureOf({ machine, bits, littleEndian }: ElfFile): string | undefined {
+  return architectures[`${machine}/${bits}/${littleEndian ? 'little' : 'big'}`]
+}
+
 export function tripletOf({ machine, bits }: ElfFile): string | undefined {
   return triplets[`${machine}/${bits}`]
 }

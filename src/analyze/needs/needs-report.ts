@@ -6,6 +6,8 @@ import { fileAt, type FileTree, programTree } from './library-search.ts'
 /** What programs of an image need, and whether another one has it. Plain data. */
 export interface NeedsReport extends Needs {
   readonly image: string
+  /** Why the programs cannot run in their own image, one sentence each. */
+  readonly problems: readonly string[]
   /** With another image: how it answers. */
   readonly in?: OtherImage
   /** Lines for a Dockerfile: of everything, or of what the other image lacks or has otherwise. */
@@ -43,9 +45,12 @@ export function needsReport(study: Study, { paths, other, from, runTime }: Needs
   const otherTree = other && programTree(other.trace.tree)
   const needs = otherTree ? compareNeeds(wanted, tree, otherTree) : wanted
   const copied = needs.filter(({ there }) => there !== 'same')
+  const { architecture } = study.image.config
+  const foreign = found.architectures.filter(each => !runsOn(each, architecture))
   return {
     image: study.image.name,
     ...found,
+    problems: foreign.map(each => `a program is for ${each}, ${study.image.name} is for ${architecture}`),
     needs,
     ...(other &&
       otherTree && { in: otherImage(found, needs, { name: other.image.name, tree: otherTree, study, other }) }),
@@ -66,16 +71,22 @@ interface Other {
   readonly other: Study
 }
 
-function otherImage({ libc, glibc }: Needs, needs: readonly Need[], { name, tree, study, other }: Other): OtherImage {
+function otherImage(
+  { libc, glibc, architectures }: Needs,
+  needs: readonly Need[],
+  { name, tree, study, other }: Other,
+): OtherImage {
   const there = librariesOf(tree)
   const provided = there.glibc
   const [own, theirs] = [study.image.config.architecture, other.image.config.architecture]
+  const built = architectures.length > 0 ? architectures : [own]
+  const foreign = built.filter(each => !runsOn(each, theirs))
   const libcs = [...(provided === undefined ? [] : ['glibc' as const]), ...(there.musl ? ['musl' as const] : [])]
   const wrongLibc = libc !== 'static' && libcs.length > 0 && !libcs.includes(libc)
   const needsNewer = libc === 'glibc' && glibc !== undefined && provided !== undefined && isNewer(glibc, provided)
   const mixed = needs.filter(({ kind, there: state }) => kind === 'loader' && state === 'different')
   const problems = [
-    ...(own === theirs ? [] : [`the programs are for ${own}, ${name} is for ${theirs}`]),
+    ...(foreign.length === 0 ? [] : [`the programs are for ${foreign.join(' and ')}, ${name} is for ${theirs}`]),
     ...(wrongLibc
       ? [
           `the programs are linked with ${title(libc)}, ${name} has ${libcs.map(title).join(' and ')}: its own libraries do not fit; the COPY lines bring the loader and all libraries of the programs`,
@@ -87,6 +98,14 @@ function otherImage({ libc, glibc }: Needs, needs: readonly Need[], { name, tree
       : []),
   ]
   return { name, libc: libcs, ...(provided !== undefined && { glibc: provided }), problems }
+}
+
+/** Processors also run the programs of these smaller ones. */
+const smaller: Readonly<Record<string, string>> = { amd64: '386', arm64: 'arm' }
+
+/** Whether programs of one architecture start on another. */
+export function runsOn(program: string, machine: string): boolean {
+  return program === machine || smaller[machine] === program
 }
 
 function title(libc: Needs['libc']): string {

@@ -32,9 +32,10 @@ export async function needsCommand(
 }
 
 /** What may be opened while a program runs is not known to be needed. */
-function lacks({ broken, needs, in: other }: NeedsReport): boolean {
+function lacks({ broken, problems, needs, in: other }: NeedsReport): boolean {
   return (
     broken.length > 0 ||
+    problems.length > 0 ||
     (other?.problems.length ?? 0) > 0 ||
     needs.some(({ there, kind }) => there === 'missing' && kind !== 'run-time')
   )

@@ -33,7 +33,7 @@ export function renderNeeds(report: NeedsReport, view: ReportView): string {
     ...broken.map(({ name, by }) =>
       paint('red', `missing in ${oneLine(report.image)}: ${oneLine(name)}, for /${oneLine(by)}`),
     ),
-    ...(other?.problems ?? []).map(problem => paint('red', oneLine(problem))),
+    ...[...report.problems, ...(other?.problems ?? [])].map(problem => paint('red', oneLine(problem))),
     ...(report.loadsAtRunTime
       ? [paint('dim', 'something here loads libraries by name while it runs: try what you copy')]
       : []),

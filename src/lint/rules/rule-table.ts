@@ -51,6 +51,7 @@ export const ruleTable = {
   ChownAfterCopy: rule('warning', '`RUN chown` or `chmod` stores copied files a second time'),
   UseraddNoLog: rule('warning', '`useradd` with a high number makes a huge log file', 'DL3046'),
   DuplicatePackages: rule('info', 'a package is named twice'),
+  DevDependencies: rule('info', 'the last stage installs what only development needs'),
   // Cache
   CopyAllBeforeInstall: rule('warning', 'everything is copied before dependencies are installed'),
   AptUpdateAlone: rule('warning', '`apt-get update` has a `RUN` of its own'),

@@ -5,6 +5,7 @@ import { baseRules } from './base-rules.ts'
 import { commandRules } from './command-rules.ts'
 import { copyRules } from './copy-rules.ts'
 import { duplicateRules } from './duplicate-rules.ts'
+import { developmentRules } from './development-rules.ts'
 import { packageRules } from './package-rules.ts'
 import { platformRules } from './platform-rules.ts'
 import type { RuleFinding, RuleSettings, RunView, StageView } from './rule-finding.ts'
@@ -17,6 +18,7 @@ export function runRules(tree: DockerfileTree, settings: RuleSettings): readonly
     baseRules,
     aptRules,
     packageRules,
+    developmentRules,
     duplicateRules,
     copyRules,
     commandRules,
