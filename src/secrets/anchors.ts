@@ -1,60 +1,80 @@
 /**
- * Looks for many short literals in bytes at once (Wu and Manber's method with blocks of two bytes): most bytes are
- * never looked at. Bit 0x20 does not count, so letters match in either case.
+ * Looks for many short literals in bytes at once. Every second position is looked at: the three bytes there are, of a
+ * literal that begins at it or just before it, the first three or the second to fourth, and a table says whether any
+ * literal has these. Bit 0x20 does not count, so letters match in either case.
  */
 export interface AnchorSearch {
   /** Calls `onHit` with the number of the literal and the offset of its first byte, in the order of the offsets. */
   search(bytes: Uint8Array, onHit: (literal: number, at: number) => void): void
 }
 
+/** Literals that three bytes may be part of, by the four bytes (folded, first one lowest) that each begins with. */
+interface Candidates {
+  /** Of which the three bytes are the second to fourth, and those of which they are the first three. */
+  readonly earlier: readonly Candidate[]
+  readonly here: readonly Candidate[]
+}
+
+interface Candidate {
+  readonly literal: number
+  /** Its first four bytes, folded. */
+  readonly start: number
+  readonly folded: Uint8Array
+  /** Where case counts. */
+  readonly exact: Uint8Array | undefined
+}
+
+const hashBits = 16
+
+/** Of three folded bytes, the first one lowest. */
+const hashOf = (three: number): number => Math.imul(three, 0x9e3779b1) >>> (32 - hashBits)
+
 /** Every literal has at least four characters, all of them ASCII; those of `exact` have to stand there as they are. */
 export function anchorSearch(literals: readonly string[], exact: ReadonlySet<string>): AnchorSearch {
-  const folded = literals.map(text => Uint8Array.from(Buffer.from(text, 'latin1'), byte => byte | 0x20))
-  const shortest = Math.min(...folded.map(({ length }) => length))
-  if (shortest < 4) throw new Error('a literal has less than four characters')
-  const exactly = literals.map(text => (exact.has(text) ? Uint8Array.from(Buffer.from(text, 'latin1')) : undefined))
-  const shifts = new Uint8Array(1 << 16).fill(shortest - 1)
-  const buckets = new Map<number, number[]>()
-  for (const [literal, bytes] of folded.entries()) {
-    for (let j = 0; j + 1 < shortest; j++) {
-      const block = blockAt(bytes, j + 1)
-      const shift = shortest - 2 - j
-      if (shift < (shifts[block] ?? 0)) shifts[block] = shift
-      if (shift === 0) buckets.set(block, [...(buckets.get(block) ?? []), literal])
-    }
-  }
-  const lists = Array.from({ length: 1 << 16 }, (_, block) => buckets.get(block))
+  if (literals.some(({ length }) => length < 4)) throw new Error('a literal has less than four characters')
+  const lists = candidatesOf(literals, exact)
+  const known = Uint8Array.from(lists, list => (list ? 1 : 0))
   return {
     search: (bytes, onHit) => {
-      const { length } = bytes
-      for (let at = shortest - 1; at < length; ) {
-        const block = ((bytes[at - 1] as number) << 8) | (bytes[at] as number) | 0x2020
-        const shift = shifts[block] as number
-        if (shift > 0) {
-          at += shift
-          continue
+      const tell = (candidates: readonly Candidate[], word: number, at: number): void => {
+        for (const { literal, start, folded, exact: same } of candidates) {
+          if (start !== word || !standsAt(bytes, at, folded, 0x20)) continue
+          if (!same || standsAt(bytes, at, same, 0)) onHit(literal, at)
         }
-        const start = at - shortest + 1
-        for (const literal of lists[block] as number[]) {
-          if (!standsAt(bytes, start, { literal: folded[literal] as Uint8Array, fold: 0x20 })) continue
-          const same = exactly[literal]
-          if (!same || standsAt(bytes, start, { literal: same, fold: 0 })) onHit(literal, start)
-        }
-        at++
+      }
+      const last = bytes.length - 2
+      let first = (bytes[0] as number) | 0x20
+      for (let at = 0; at < last; at += 2) {
+        const third = (bytes[at + 2] as number) | 0x20
+        const three = first | (((bytes[at + 1] as number) | 0x20) << 8) | (third << 16)
+        first = third
+        const hash = hashOf(three)
+        if (known[hash] === 0) continue
+        const { earlier, here } = lists[hash] as Candidates
+        if (at > 0 && earlier.length > 0) tell(earlier, (three << 8) | (bytes[at - 1] as number) | 0x20, at - 1)
+        if (here.length > 0 && at + 3 < bytes.length) tell(here, three | (((bytes[at + 3] as number) | 0x20) << 24), at)
       }
     },
   }
 }
 
-function blockAt(bytes: Uint8Array, at: number): number {
-  return (((bytes[at - 1] as number) << 8) | (bytes[at] as number) | 0x2020) & 0xffff
+/** By the hash of three bytes. */
+function candidatesOf(literals: readonly string[], exact: ReadonlySet<string>): readonly (Candidates | undefined)[] {
+  const lists: ({ earlier: Candidate[]; here: Candidate[] } | undefined)[] = Array.from({ length: 1 << hashBits })
+  for (const [literal, text] of literals.entries()) {
+    const bytes = Buffer.from(text, 'latin1')
+    const folded = Buffer.from(bytes.map(byte => byte | 0x20))
+    const start = folded.readInt32LE(0)
+    const candidate = { literal, start, folded, exact: exact.has(text) ? bytes : undefined }
+    const listAt = (hash: number): { earlier: Candidate[]; here: Candidate[] } =>
+      (lists[hash] ??= { earlier: [], here: [] })
+    listAt(hashOf(start & 0xff_ff_ff)).here.push(candidate)
+    listAt(hashOf(start >>> 8)).earlier.push(candidate)
+  }
+  return lists
 }
 
-function standsAt(
-  bytes: Uint8Array,
-  start: number,
-  { literal, fold }: { readonly literal: Uint8Array; readonly fold: number },
-): boolean {
+function standsAt(bytes: Uint8Array, start: number, literal: Uint8Array, fold: number): boolean {
   if (start + literal.length > bytes.length) return false
   for (let i = 0; i < literal.length; i++) {
     if (((bytes[start + i] as number) | fold) !== literal[i]) return false

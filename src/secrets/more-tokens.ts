@@ -54,7 +54,7 @@ export const moreTokens: readonly TokenRow[] = [
   [
     'facebook-token',
     'Facebook access token',
-    [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'].map(next => `EAA${next}`),
+    Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ', next => `EAA${next}`),
     /(?<![+/])EAA[A-Z][A-Za-z0-9]{100,300}(?![+/=-])/,
     { entropy: 4.5 },
   ],

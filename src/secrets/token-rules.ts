@@ -103,7 +103,7 @@ const rows: readonly TokenRow[] = [
   [
     'telegram-token',
     'Telegram bot token',
-    [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].map(next => `:AA${next}`),
+    Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', next => `:AA${next}`),
     re(`[0-9]{8,10}:AA${b64u}{33}`),
   ],
   [
