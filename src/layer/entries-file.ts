@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { isDigest } from '#oci'
+import type { Digest } from '#oci'
 import { encodeName } from '#tar'
 import { contentOf, type ContentSource, type Entry, type LayerTree } from '#tree'
 
@@ -18,7 +18,7 @@ type Row = [
   seconds: number,
   nanoseconds: number,
   link: string | 0,
-  content: string | 0,
+  content: Digest | 0,
   /** -1: not in the tar. */
   offset: number,
   extra?: { device?: Entry['device']; xattrs?: [string, string][] },
@@ -82,10 +82,10 @@ export function decodeEntries(bytes: Uint8Array, places: FormPlaces): LayerTree 
   return entries
 }
 
+/** One of very many: set one by one, what is there, since spreading costs several times as much. */
 function toEntry(row: Row, places: FormPlaces): Entry {
   const [path, type, mode, uid, gid, size, seconds, nanoseconds, link, content, offset, extra] = row
-  const source = type === 'file' ? sourceOf(path, offset, places) : undefined
-  return {
+  const entry: { -readonly [Key in keyof Entry]: Entry[Key] } = {
     path,
     type,
     mode,
@@ -93,14 +93,15 @@ function toEntry(row: Row, places: FormPlaces): Entry {
     gid,
     size,
     mtime: { seconds, nanoseconds },
-    ...(link !== 0 && { link }),
-    ...(content !== 0 && isDigest(content) && { content }),
-    ...(source && { source }),
-    ...(extra?.device && { device: extra.device }),
-    ...(extra?.xattrs && {
-      xattrs: new Map(extra.xattrs.map(([name, value]) => [name, Buffer.from(value, 'base64')])),
-    }),
   }
+  if (link !== 0) entry.link = link
+  // Checked before it was written here.
+  if (content !== 0) entry.content = content
+  const source = type === 'file' ? sourceOf(path, offset, places) : undefined
+  if (source) entry.source = source
+  if (extra?.device) entry.device = extra.device
+  if (extra?.xattrs) entry.xattrs = new Map(extra.xattrs.map(([name, value]) => [name, Buffer.from(value, 'base64')]))
+  return entry
 }
 
 function sourceOf(path: string, offset: number, { tar, directory }: FormPlaces): ContentSource | undefined {

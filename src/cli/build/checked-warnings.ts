@@ -6,6 +6,7 @@ import type { BuildFlags } from '../commands/build.ts'
 import type { CliContext } from '../context.ts'
 import { buildArguments } from './plan-from-options.ts'
 import type { ReadDockerfile } from './read-dockerfile.ts'
+import { withHiddenSecrets } from './secret-places.ts'
 
 /** What is checked, and what is known about it. */
 export interface Checking {
@@ -17,14 +18,14 @@ export interface Checking {
   readonly found: readonly Warning[]
 }
 
-/** The warnings of planning and of the build checks, as the file and the command line want them. Throws a `UserError`. */
+/** The warnings of planning and of the build checks, as the file and the command line want them, no secret in their excerpts. Throws a `UserError`. */
 export function checkedWarnings(
   { dockerfile, flags, plans, found }: Checking,
   context: CliContext,
 ): readonly Warning[] {
   const { BUILDKIT_DOCKERFILE_CHECK: setting } = buildArguments(flags, context)
   const stages = plans?.flatMap(plan => plan.stages.map(stage => ({ stage, plan })))
-  return lintDockerfile(parseDockerfile(dockerfile.source), {
+  const warnings = lintDockerfile(parseDockerfile(dockerfile.source), {
     found,
     ignore: dockerfile.ignore,
     ...(setting !== undefined && { setting }),
@@ -35,6 +36,7 @@ export function checkedWarnings(
       ),
     }),
   })
+  return withHiddenSecrets(warnings)
 }
 
 function baseSetsShell({ base }: StagePlan, { stages }: BuildPlan): boolean {
