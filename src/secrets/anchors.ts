@@ -1,5 +1,5 @@
 /**
- * Looks for many short literals in bytes at once. Every second position is looked at: the three bytes there are, of a
+ * Looks for many short literals in bytes at once. Every second position is looked at, with its parity in memory: the three bytes there are, of a
  * literal that begins at it or just before it, the first three or the second to fourth, and a table says whether any
  * literal has these. Bit 0x20 does not count, so letters match in either case.
  */
@@ -42,20 +42,38 @@ export function anchorSearch(literals: readonly string[], exact: ReadonlySet<str
           if (!same || standsAt(bytes, at, same, 0)) onHit(literal, at)
         }
       }
-      const last = bytes.length - 2
-      let first = (bytes[0] as number) | 0x20
-      for (let at = 0; at < last; at += 2) {
-        const third = (bytes[at + 2] as number) | 0x20
-        const three = first | (((bytes[at + 1] as number) | 0x20) << 8) | (third << 16)
-        first = third
-        const hash = hashOf(three)
-        if (known[hash] === 0) continue
-        const { earlier, here } = lists[hash] as Candidates
-        if (at > 0 && earlier.length > 0) tell(earlier, (three << 8) | (bytes[at - 1] as number) | 0x20, at - 1)
-        if (here.length > 0 && at + 3 < bytes.length) tell(here, three | (((bytes[at + 3] as number) | 0x20) << 24), at)
+      const folded = (at: number): number => (bytes[at] as number) | 0x20
+      const lookAt = (at: number): void => {
+        if (at < 0 || at + 2 >= bytes.length) return
+        const three = folded(at) | (folded(at + 1) << 8) | (folded(at + 2) << 16)
+        const list = lists[hashOf(three)]
+        if (!list) return
+        if (at > 0 && list.earlier.length > 0) tell(list.earlier, (three << 8) | folded(at - 1), at - 1)
+        if (at + 3 < bytes.length && list.here.length > 0) tell(list.here, three | (folded(at + 3) << 24), at)
       }
+      // Four bytes at once, from where these lie evenly in memory.
+      const lead = -bytes.byteOffset & 3
+      lookAt(lead - 2)
+      const words = wordsOf(bytes, lead)
+      const last = words.length - 1
+      let word = (words[0] ?? 0) | 0x20202020
+      for (let i = 0; i < last; i++) {
+        const next = (words[i + 1] as number) | 0x20202020
+        const hash = hashOf(word & 0xff_ff_ff)
+        const hash2 = hashOf((word >>> 16) | ((next & 0xff) << 16))
+        word = next
+        if (((known[hash] as number) | (known[hash2] as number)) === 0) continue
+        lookAt(lead + 4 * i)
+        lookAt(lead + 4 * i + 2)
+      }
+      for (let at = lead + 4 * Math.max(0, last); at + 2 < bytes.length; at += 2) lookAt(at)
     },
   }
+}
+
+/** The bytes from an even place on as numbers. */
+function wordsOf({ buffer, byteOffset, length }: Uint8Array, lead: number): Uint32Array {
+  return new Uint32Array(buffer, (byteOffset + lead) & ~3, Math.max(0, length - lead) >> 2)
 }
 
 /** By the hash of three bytes. */

@@ -1,5 +1,5 @@
 import { addressRules } from './address-rules.ts'
-import { anchorSearch } from './anchors.ts'
+import { type AnchorSearch, anchorSearch } from './anchors.ts'
 import { assignmentRules } from './assignment-rules.ts'
 import { commandRules } from './command-rules.ts'
 import { fileRules } from './file-rules.ts'
@@ -21,17 +21,31 @@ export const secretRules: readonly Rule[] = [
   ...assignmentRules,
 ]
 
-/** As they are where all rules want them so, in lower case else. */
-const literalOf = ({ fixed }: Rule, anchor: string): string => (fixed ? anchor : anchor.toLowerCase())
-const literals = [...new Set(secretRules.flatMap(rule => rule.anchors.map(anchor => literalOf(rule, anchor))))]
-const rulesOf = literals.map(literal =>
-  [...secretRules.entries()].filter(([, rule]) => rule.anchors.some(anchor => literalOf(rule, anchor) === literal)),
-)
-const exact = new Set(secretRules.filter(({ fixed }) => fixed).flatMap(({ anchors }) => anchors))
-const folding = new Set(
-  secretRules.filter(({ fixed }) => !fixed).flatMap(({ anchors }) => anchors.map(each => each.toLowerCase())),
-)
-const search = anchorSearch(literals, exact.difference(folding))
+/** Rules, and the search for their literals. */
+interface Ruled {
+  readonly search: AnchorSearch
+  readonly literals: readonly string[]
+  /** By literal: rank and rule. */
+  readonly rulesOf: readonly (readonly (readonly [rank: number, rule: Rule])[])[]
+}
+
+function ruled(rules: readonly (readonly [rank: number, rule: Rule])[]): Ruled {
+  /** As they are where the rule wants them so, in lower case else. */
+  const literalOf = ({ fixed }: Rule, anchor: string): string => (fixed ? anchor : anchor.toLowerCase())
+  const byLiteral = new Map<string, [number, Rule][]>()
+  for (const [rank, rule] of rules) {
+    for (const literal of new Set(rule.anchors.map(anchor => literalOf(rule, anchor))))
+      byLiteral.set(literal, [...(byLiteral.get(literal) ?? []), [rank, rule]])
+  }
+  const literals = [...byLiteral.keys()]
+  const exact = new Set(literals.filter(literal => byLiteral.get(literal)?.every(([, { fixed }]) => fixed)))
+  return { search: anchorSearch(literals, exact), literals, rulesOf: [...byLiteral.values()] }
+}
+
+const ranked = [...secretRules.entries()]
+const allRules = ruled(ranked)
+/** Those for programs, lists and pages of others. */
+const fixedRules = ruled(ranked.filter(([, { fixed }]) => fixed))
 
 /** A line longer than this is looked at in pieces around the anchor (bytes to each side). */
 const lineReach = 1500
@@ -65,11 +79,11 @@ export function scanBytes(scanned: Scanned): readonly SecretHit[] {
   if (!everything && isPackagedExample(path)) return []
   const binary = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(8000, bytes.length)).includes(0)
   const fixedOnly = binary || isLockFile(path) || (!everything && (isProse(path) || isPackagedProgram(path)))
+  const { search, literals, rulesOf } = fixedOnly ? fixedRules : allRules
   const found: Found[] = []
   const seen = new Map<Rule, number>()
   const look = (literal: number, start: number, end: number): void => {
-    for (const [rank, rule] of rulesOf[literal] as [number, Rule][]) {
-      if (fixedOnly && !rule.fixed) continue
+    for (const [rank, rule] of rulesOf[literal] ?? []) {
       if (rule.paths && !rule.paths.test(path)) continue
       if ((seen.get(rule) ?? -1) > start) continue
       if (rule.quick && !rule.quick(bytes, start, end)) continue
