@@ -42,6 +42,7 @@ describe('the checker can fail', () => {
     ['no room', { text: "import { x } from '#stuff'" }, /no room's door/],
     ['beside the door', { text: "import { x } from '../oci/digest.ts'" }, /leaves the room/],
     ['up to src', { text: "import { x } from '../index.ts'" }, /leaves the room/],
+    ['down to test', { text: "import { x } from '../../test/host.ts'" }, /leaves the room/],
     ['no ending', { text: "import { x } from './entry'" }, /no ending/],
     ['koffi', { text: "import koffi from 'koffi'" }, /uses koffi/],
     ['undici', { text: "const { fetch: get } = await import('undici')" }, /uses the network/],
@@ -84,6 +85,8 @@ describe('the checker can fail', () => {
       "const later = import('./algebra/merge.ts')",
     ].join('\n')
     expect(breaches([door, { path: 'src/tree/good-file.ts', text }])).toEqual([])
+    const shared = { path: 'src/tree/good-file.test.ts', text: "import { x } from '../../test/host.ts'" }
+    expect(breaches([door, shared])).toEqual([])
     expect(importsOf(text)).toEqual(['node:path', '#oci', './entry.ts', 'node:net', './algebra/merge.ts'])
   })
 })

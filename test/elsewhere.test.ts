@@ -1,14 +1,14 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { gitBackend, hasGitBackend } from './git-backend.ts'
 import { hasTool } from './host.ts'
+import { type LocalServer, openLocalServer } from './local-server.ts'
 import { type Member, readArchive, writeArchive } from './oracle/tar-archive.ts'
 import { type Ended, slipway, slipwayOk } from './slipway.ts'
 
@@ -22,21 +22,10 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-async function serve(
-  handler: RequestListener,
-): Promise<{ readonly url: string; readonly requests: IncomingMessage[] }> {
-  const requests: IncomingMessage[] = []
-  const server = createServer((request, response) => {
-    requests.push(request)
-    handler(request, response)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  cleanups.push(() => {
-    server.closeAllConnections()
-    return new Promise(resolve => server.close(resolve))
-  })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests }
+async function serve(handler: RequestListener): Promise<LocalServer> {
+  const server = await openLocalServer(handler)
+  cleanups.push(server.close)
+  return server
 }
 
 /** Serves bodies by path, with Last-Modified and ETag. */
@@ -370,15 +359,7 @@ describe('14.2 named contexts', () => {
   })
 })
 
-const backend = ((): string => {
-  try {
-    return join(execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim(), 'git-http-backend')
-  } catch {
-    return ''
-  }
-})()
-
-describe.skipIf(!existsSync(backend))('git repositories (needs git and git-http-backend)', () => {
+describe.skipIf(!hasGitBackend)('git repositories (needs git and git-http-backend)', () => {
   const project = join(root, 'git', 'app.git')
   const git = (...args: readonly string[]): string =>
     execFileSync('git', ['-C', join(root, 'work'), '-c', 'user.name=A', '-c', 'user.email=a@b', ...args], {
@@ -402,43 +383,9 @@ describe.skipIf(!existsSync(backend))('git repositories (needs git and git-http-
     git('tag', 'v1')
     mkdirSync(join(root, 'git'))
     execFileSync('git', ['clone', '-q', '--bare', join(root, 'work'), project], { stdio: 'ignore' })
-    const server = createServer((request, response) => {
-      const [path = '', query = ''] = (request.url ?? '').split('?')
-      const env = {
-        PATH: process.env['PATH'],
-        GIT_PROJECT_ROOT: join(root, 'git'),
-        GIT_HTTP_EXPORT_ALL: '1',
-        GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
-        PATH_INFO: path,
-        QUERY_STRING: query,
-        REQUEST_METHOD: request.method ?? 'GET',
-        CONTENT_TYPE: request.headers['content-type'] ?? '',
-        HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
-      }
-      const child = spawn(backend, { env, stdio: ['pipe', 'pipe', 'ignore'] })
-      request.pipe(child.stdin)
-      const chunks: Buffer[] = []
-      child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
-      child.stdout.on('end', () => {
-        const all = Buffer.concat(chunks)
-        const end = all.indexOf('\r\n\r\n')
-        const pairs = all
-          .subarray(0, end)
-          .toString()
-          .split('\r\n')
-          .map(line => line.split(/: (.*)/).slice(0, 2) as [string, string])
-        const status = Number(pairs.find(([name]) => name === 'Status')?.[1]?.slice(0, 3) ?? 200)
-        response.writeHead(status, Object.fromEntries(pairs.filter(([name]) => name !== 'Status')))
-        response.end(all.subarray(end + 4))
-      })
-    })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/app.git`
-    close = () => {
-      server.closeAllConnections()
-      return new Promise(resolve => server.close(resolve))
-    }
+    const server = await openLocalServer(gitBackend(join(root, 'git')))
+    url = `${server.url}/app.git`
+    close = server.close
   })
   afterAll(() => close?.())
 

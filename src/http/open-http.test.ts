@@ -1,38 +1,21 @@
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import type { RequestListener } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { type LocalServer, openLocalServer } from '../../test/local-server.ts'
 import { type Http, HttpError, type HttpOptions, openHttp } from './index.ts'
-
-type Handler = (request: IncomingMessage, response: ServerResponse) => void
-
-interface TestServer {
-  readonly url: string
-  readonly requests: IncomingMessage[]
-  readonly server: Server
-}
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-async function serve(handler: Handler): Promise<TestServer> {
-  const requests: IncomingMessage[] = []
-  const server = createServer((request, response) => {
-    requests.push(request)
-    handler(request, response)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  cleanups.push(() => {
-    server.closeAllConnections()
-    return new Promise(resolve => server.close(resolve))
-  })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, server }
+async function serve(handler: RequestListener): Promise<LocalServer> {
+  const server = await openLocalServer(handler)
+  cleanups.push(server.close)
+  return server
 }
 
 function open(options: Partial<HttpOptions> = {}): Http {
@@ -42,13 +25,13 @@ function open(options: Partial<HttpOptions> = {}): Http {
 }
 
 /** Answers in turn, the last one for ever. */
-function inTurn(...handlers: readonly Handler[]): Handler {
+function inTurn(...handlers: readonly RequestListener[]): RequestListener {
   let turn = 0
   return (request, response) => handlers[Math.min(turn++, handlers.length - 1)]?.(request, response)
 }
 
 const status =
-  (code: number, headers: Record<string, string> = {}, body = ''): Handler =>
+  (code: number, headers: Record<string, string> = {}, body = ''): RequestListener =>
   (_request, response) =>
     void response.writeHead(code, headers).end(body)
 
@@ -123,7 +106,7 @@ describe('request', () => {
   })
 
   test('a broken connection is tried again for GET, not for POST', async () => {
-    const broken: Handler = (_request, response) => void response.socket?.destroy()
+    const broken: RequestListener = (_request, response) => void response.socket?.destroy()
     const { url, requests } = await serve(inTurn(broken, status(200), broken, status(200)))
     const http = open()
     await (await http.request({ url })).discard()
@@ -252,7 +235,7 @@ describe('download', () => {
   const content = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 251))
 
   /** Serves `content`, cutting each connection after `cut` bytes. */
-  function cutting(cut: number, options: { ranges: boolean; etag?: (turn: number) => string }): Handler {
+  function cutting(cut: number, options: { ranges: boolean; etag?: (turn: number) => string }): RequestListener {
     let turn = 0
     return (request, response) => {
       const start = options.ranges ? Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0) : 0

@@ -1,9 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -11,6 +9,8 @@ import { openHttp } from '#http'
 import { readSmallContent } from '#layer'
 import type { Digest } from '#oci'
 import { openStore, type Store } from '#store'
+import { gitBackend, hasGitBackend } from '../../test/git-backend.ts'
+import { type LocalServer, openLocalServer } from '../../test/local-server.ts'
 import { nameOfUrl, openRemote, parseGitUrl, type Remote, type RemoteOptions, type Selectable } from './index.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -45,21 +45,10 @@ function remote(options: Partial<RemoteOptions> & { readonly secrets?: Record<st
   })
 }
 
-async function serve(
-  handler: RequestListener,
-): Promise<{ readonly url: string; readonly requests: IncomingMessage[] }> {
-  const requests: IncomingMessage[] = []
-  const server = createServer((request, response) => {
-    requests.push(request)
-    handler(request, response)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  cleanups.push(() => {
-    server.closeAllConnections()
-    return new Promise(resolve => server.close(resolve))
-  })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests }
+async function serve(handler: RequestListener): Promise<LocalServer> {
+  const server = await openLocalServer(handler)
+  cleanups.push(server.close)
+  return server
 }
 
 const sha256 = (text: string): Digest => `sha256:${createHash('sha256').update(text).digest('hex')}` as Digest
@@ -448,54 +437,11 @@ describe.skipIf(!hasGit)('12.21 git repositories (needs git)', () => {
     expect(existsSync(mark)).toBe(false)
   })
 
-  const backend = join(execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim(), 'git-http-backend')
-
-  describe.skipIf(!existsSync(backend))('over http (needs git-http-backend)', () => {
-    /** git-http-backend(1) behind a server that may ask for a header. */
-    const cgi =
-      (root: string, authorization?: string): RequestListener =>
-      (request, response) => {
-        if (authorization !== undefined && request.headers.authorization !== authorization) {
-          response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end()
-          return
-        }
-        const [path = '', query = ''] = (request.url ?? '').split('?')
-        const child = spawn(backend, {
-          env: {
-            ...env,
-            GIT_PROJECT_ROOT: root,
-            GIT_HTTP_EXPORT_ALL: '1',
-            GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
-            PATH_INFO: path,
-            QUERY_STRING: query,
-            REQUEST_METHOD: request.method ?? 'GET',
-            CONTENT_TYPE: request.headers['content-type'] ?? '',
-            HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
-          },
-          stdio: ['pipe', 'pipe', 'ignore'],
-        })
-        request.pipe(child.stdin)
-        answer(child.stdout, response)
-      }
-
-    function answer(output: NodeJS.ReadableStream, response: ServerResponse): void {
-      const chunks: Buffer[] = []
-      output.on('data', (chunk: Buffer) => chunks.push(chunk))
-      output.on('end', () => {
-        const all = Buffer.concat(chunks)
-        const end = all.indexOf('\r\n\r\n')
-        const headers = all.subarray(0, end).toString().split('\r\n')
-        const pairs = headers.map(line => line.split(/: (.*)/).slice(0, 2) as [string, string])
-        const status = Number(pairs.find(([name]) => name === 'Status')?.[1]?.slice(0, 3) ?? 200)
-        response.writeHead(status, Object.fromEntries(pairs.filter(([name]) => name !== 'Status')))
-        response.end(all.subarray(end + 4))
-      })
-    }
-
+  describe.skipIf(!hasGitBackend)('over http (needs git-http-backend)', () => {
     test('a repository is fetched, with no more than the commit', async () => {
       const { path } = repository('r.git')
       for (let i = 0; i < 5; i++) git(path, 'commit', '-q', '--allow-empty', '-m', `more ${i}`)
-      const { url } = await serve(cgi(scratch))
+      const { url } = await serve(gitBackend(scratch))
       const tree = await opened(`${url}/r.git/.git`, {})
       expect(content(tree, 'file')).toBe('one')
       const bares = execFileSync('sh', [
@@ -508,10 +454,10 @@ describe.skipIf(!hasGit)('12.21 git repositories (needs git)', () => {
     test('GIT_AUTH_TOKEN and credentials of the address are sent to their host', async () => {
       repository('r.git')
       const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
-      const token = await serve(cgi(scratch, basic('x-access-token:tok')))
+      const token = await serve(gitBackend(scratch, basic('x-access-token:tok')))
       const address = `${token.url}/r.git/.git`
       expect(content(await opened(address, { secrets: { GIT_AUTH_TOKEN: 'tok' } }), 'file')).toBe('one')
-      const other = await serve(cgi(scratch, basic('u:p')))
+      const other = await serve(gitBackend(scratch, basic('u:p')))
       const withUser = `${other.url}/r.git/.git`.replace('//', '//u:p@')
       const tree = await opened(`${withUser}?keep-git-dir=1`, {})
       expect(content(tree, '.git/config')).not.toContain('u:p')
@@ -519,7 +465,7 @@ describe.skipIf(!hasGit)('12.21 git repositories (needs git)', () => {
 
     test('a private repository is an error at once, without a question', async () => {
       repository('r.git')
-      const { url } = await serve(cgi(scratch, 'Basic nobody'))
+      const { url } = await serve(gitBackend(scratch, 'Basic nobody'))
       await expect(opened(`${url}/r.git/.git`, {})).rejects.toMatchObject({
         hint: expect.stringContaining('GIT_AUTH_TOKEN') as string,
       })
