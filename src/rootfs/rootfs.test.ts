@@ -16,6 +16,7 @@ import { makeNode, setXattr } from '#linux'
 import { type Chain, chainTree, directoryChain, openLayerTar, openWorkspace, packedLayer, unpackedChain } from '#rootfs'
 import { type LayerRecord, openStore, type Store } from '#store'
 import { type Entry, lookup } from '#tree'
+import { madeEntry } from '../../test/made-entry.ts'
 
 const isRoot = process.getuid?.() === 0
 let root: string
@@ -29,16 +30,8 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true })
 })
 
-const entry = (path: string, type: Entry['type'] = 'file', more: Partial<Entry> = {}): Entry => ({
-  path,
-  type,
-  mode: type === 'directory' ? 0o755 : 0o644,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  mtime: { seconds: 9, nanoseconds: 0 },
-  ...more,
-})
+const entry = (path: string, type: Entry['type'] = 'file', more: Partial<Entry> = {}): Entry =>
+  madeEntry(path, type, { mtime: { seconds: 9, nanoseconds: 0 }, ...more })
 const text = (path: string, content: string, more: Partial<Entry> = {}): Entry =>
   entry(path, 'file', { size: content.length, source: { kind: 'bytes', bytes: Buffer.from(content) }, ...more })
 

@@ -1,30 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { UserError } from '#diagnostics'
-import {
-  createTarParser,
-  encodeTarHeader,
-  endOfArchive,
-  readTar,
-  type TarHeader,
-  type TarMember,
-  tarPadding,
-} from '#tar'
-
-/** Sets fields of a header block, then its checksum. */
-function block(fields: Readonly<Record<number, string | Uint8Array>>, base: Partial<TarHeader> = {}): Buffer {
-  const plain = { path: 'f', type: 'file', mode: 0o644, uid: 0, gid: 0, size: 0, mtime: { seconds: 0, nanoseconds: 0 } }
-  const header = encodeTarHeader({ ...plain, ...base } as TarHeader)
-  for (const [offset, value] of Object.entries(fields)) header.set(Buffer.from(value as Uint8Array), Number(offset))
-  return withChecksum(header)
-}
-
-function withChecksum(header: Buffer): Buffer {
-  header.fill(0x20, 148, 156)
-  const sum = header.subarray(0, 512).reduce((a, b) => a + b, 0)
-  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
-  return header
-}
+import { createTarParser, endOfArchive, readTar, type TarMember, tarPadding } from '#tar'
+import { headerBlock, withChecksum } from '../../test/header-block.ts'
 
 function stored(content: string): Buffer {
   return Buffer.concat([Buffer.from(content), tarPadding(content.length)])
@@ -45,14 +23,14 @@ function countMembers(archive: Buffer, chunkSize: number) {
 
 /** An extended header. */
 function meta(flag: string, content: string): Buffer {
-  return Buffer.concat([block({ 156: flag }, { size: content.length }), stored(content)])
+  return Buffer.concat([headerBlock({ 156: flag }, { size: content.length }), stored(content)])
 }
 
 test('readTar gives the members before the damage, and closes its source', async () => {
   let isClosed = false
   const source = (async function* () {
     try {
-      yield Buffer.concat([block({ 0: 'a' }), block({ 0: 'b' }), Buffer.alloc(512, 1)])
+      yield Buffer.concat([headerBlock({ 0: 'a' }), headerBlock({ 0: 'b' }), Buffer.alloc(512, 1)])
       yield Buffer.alloc(1)
     } finally {
       isClosed = true
@@ -68,7 +46,7 @@ test('readTar gives the members before the damage, and closes its source', async
 
 test('readTar refuses to give the content of a member that it has left', async () => {
   const source = async function* () {
-    yield Buffer.concat([block({ 0: 'a' }, { size: 1 }), stored('x'), block({ 0: 'b' }), endOfArchive])
+    yield Buffer.concat([headerBlock({ 0: 'a' }, { size: 1 }), stored('x'), headerBlock({ 0: 'b' }), endOfArchive])
   }
   const members: TarMember[] = []
   for await (const member of readTar(source())) members.push(member)
@@ -82,20 +60,20 @@ test('damaged archives end in an archive or a UserError, and in bounded memory',
   const seeds = [
     Buffer.concat([
       meta('x', '13 path=long\n25 SCHILY.xattr.user.a=b\n13 mtime=1.5\n'),
-      block({}, { size: 600 }),
+      headerBlock({}, { size: 600 }),
       stored('x'.repeat(600)),
       endOfArchive,
     ]),
     Buffer.concat([
       meta('L', 'name\0'),
       meta('K', 'target\0'),
-      block({ 156: '2' }),
+      headerBlock({ 156: '2' }),
       meta('g', '8 uid=1\n'),
-      block({ 156: '3' }),
+      headerBlock({ 156: '3' }),
       endOfArchive,
     ]),
     Buffer.concat([
-      block({
+      headerBlock({
         156: 'S',
         257: 'ustar  \0',
         386: '00000000000\x0000000000004\0',
@@ -107,7 +85,7 @@ test('damaged archives end in an archive or a UserError, and in bounded memory',
     ]),
     Buffer.concat([
       meta('x', '22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n27 GNU.sparse.realsize=900\n'),
-      block({}, { size: 514 }),
+      headerBlock({}, { size: 514 }),
       Buffer.from('1\n5\n2\n'.padEnd(512, '\0')),
       stored('ab'),
       endOfArchive,

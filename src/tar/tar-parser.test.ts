@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { createTarParser, encodeTarHeader, endOfArchive, readTar, type TarHeader, tarPadding } from '#tar'
+import { createTarParser, endOfArchive, readTar, type TarHeader, tarPadding } from '#tar'
+import { headerBlock } from '../../test/header-block.ts'
 
 interface Seen {
   readonly headers: TarHeader[]
@@ -24,24 +25,9 @@ function parse(archive: Uint8Array, chunkSize = archive.length): Seen {
   return seen
 }
 
-/** Sets fields of a header block, then its checksum. */
-function block(fields: Readonly<Record<number, string | Uint8Array>>, base: Partial<TarHeader> = {}): Buffer {
-  const plain = { path: 'f', type: 'file', mode: 0o644, uid: 0, gid: 0, size: 0, mtime: { seconds: 0, nanoseconds: 0 } }
-  const header = encodeTarHeader({ ...plain, ...base } as TarHeader)
-  for (const [offset, value] of Object.entries(fields)) header.set(Buffer.from(value as Uint8Array), Number(offset))
-  return withChecksum(header)
-}
-
-function withChecksum(header: Buffer): Buffer {
-  header.fill(0x20, 148, 156)
-  const sum = header.subarray(0, 512).reduce((a, b) => a + b, 0)
-  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
-  return header
-}
-
 function meta(flag: string, content: string | Uint8Array): Buffer {
   const bytes = Buffer.from(content as Uint8Array)
-  return Buffer.concat([block({ 156: flag }, { size: bytes.length }), bytes, tarPadding(bytes.length)])
+  return Buffer.concat([headerBlock({ 156: flag }, { size: bytes.length }), bytes, tarPadding(bytes.length)])
 }
 
 function record(keyword: string, value: string): string {
@@ -69,25 +55,25 @@ function headerOf(...parts: readonly Uint8Array[]): TarHeader | undefined {
 
 describe('numbers', () => {
   test.each<[string, Buffer, Partial<TarHeader>]>([
-    ['blanks before and after', block({ 108: '   17  \0' }), { uid: 0o17 }],
-    ['without terminator', block({ 108: '77777777' }), { uid: 0o77777777 }],
-    ['empty', block({ 108: Buffer.alloc(8) }), { uid: 0 }],
-    ['base-256', block({ 116: Buffer.of(0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff) }), { gid: 0xffffffff }],
-    ['negative time', block({ 136: Buffer.alloc(12, 0xff) }), { mtime: { seconds: -1, nanoseconds: 0 } }],
-    ['file type bits in the mode', block({ 100: '0100644\0' }), { mode: 0o644 }],
+    ['blanks before and after', headerBlock({ 108: '   17  \0' }), { uid: 0o17 }],
+    ['without terminator', headerBlock({ 108: '77777777' }), { uid: 0o77777777 }],
+    ['empty', headerBlock({ 108: Buffer.alloc(8) }), { uid: 0 }],
+    ['base-256', headerBlock({ 116: Buffer.of(0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff) }), { gid: 0xffffffff }],
+    ['negative time', headerBlock({ 136: Buffer.alloc(12, 0xff) }), { mtime: { seconds: -1, nanoseconds: 0 } }],
+    ['file type bits in the mode', headerBlock({ 100: '0100644\0' }), { mode: 0o644 }],
   ])('%s', (_, header, want) => {
     expect(headerOf(header)).toMatchObject(want)
   })
 
   test.each<[string, Buffer, RegExp]>([
-    ['not octal', block({ 108: '0000008\0' }), /member "f" at byte 0: its user id/],
-    ['negative id', block({ 108: Buffer.alloc(8, 0xff) }), /its user id/],
-    ['negative size', block({ 124: Buffer.alloc(12, 0xff) }), /its size/],
-    ['size beyond 2^53', block({ 124: Buffer.of(0x80, 0, 0, 0, 0xff, 0, 0, 0, 0, 0, 0, 0) }), /its size/],
-    ['PAX size', Buffer.concat([pax({ size: '-1' }), block({})]), /its PAX size/],
-    ['PAX id', Buffer.concat([pax({ uid: '99999999999999999999' }), block({})]), /its PAX user id/],
-    ['PAX time', Buffer.concat([pax({ mtime: 'now' }), block({})]), /its PAX time/],
-    ['device', block({ 156: '3', 329: 'x' }), /its device/],
+    ['not octal', headerBlock({ 108: '0000008\0' }), /member "f" at byte 0: its user id/],
+    ['negative id', headerBlock({ 108: Buffer.alloc(8, 0xff) }), /its user id/],
+    ['negative size', headerBlock({ 124: Buffer.alloc(12, 0xff) }), /its size/],
+    ['size beyond 2^53', headerBlock({ 124: Buffer.of(0x80, 0, 0, 0, 0xff, 0, 0, 0, 0, 0, 0, 0) }), /its size/],
+    ['PAX size', Buffer.concat([pax({ size: '-1' }), headerBlock({})]), /its PAX size/],
+    ['PAX id', Buffer.concat([pax({ uid: '99999999999999999999' }), headerBlock({})]), /its PAX user id/],
+    ['PAX time', Buffer.concat([pax({ mtime: 'now' }), headerBlock({})]), /its PAX time/],
+    ['device', headerBlock({ 156: '3', 329: 'x' }), /its device/],
   ])('refuses: %s', (_, archive, message) => {
     expect(() => parse(archive)).toThrow(message)
   })
@@ -104,24 +90,24 @@ describe('types', () => {
     ['6', { type: 'fifo' }],
     ['4', { type: 'block', device: { major: 0, minor: 0 } }],
   ])('flag %j', (flag, want) => {
-    expect(headerOf(block({ 156: flag }))).toMatchObject({ path: 'f', ...want })
+    expect(headerOf(headerBlock({ 156: flag }))).toMatchObject({ path: 'f', ...want })
   })
 
   test('an old directory is a file whose name ends in a slash', () => {
-    expect(headerOf(block({ 0: 'dir/', 156: '\0' }))).toMatchObject({ path: 'dir', type: 'directory' })
+    expect(headerOf(headerBlock({ 0: 'dir/', 156: '\0' }))).toMatchObject({ path: 'dir', type: 'directory' })
   })
 
   test('a size on a directory or link means nothing', () => {
     const archive = [
-      block({ 156: '5', 124: '00000001000\0' }),
-      block({ 0: 'g', 156: '2', 157: 't', 124: '00000000005\0' }),
+      headerBlock({ 156: '5', 124: '00000001000\0' }),
+      headerBlock({ 0: 'g', 156: '2', 157: 't', 124: '00000000005\0' }),
     ]
     expect(parse(Buffer.concat([...archive, endOfArchive])).headers.map(header => header.size)).toEqual([0, 0])
   })
 
   test('the volume label is skipped, another volume refused', () => {
-    expect(headerOf(block({ 156: 'V' }), block({ 0: 'g' }))).toMatchObject({ path: 'g' })
-    expect(() => parse(block({ 156: 'M' }))).toThrow(/another volume/)
+    expect(headerOf(headerBlock({ 156: 'V' }), headerBlock({ 0: 'g' }))).toMatchObject({ path: 'g' })
+    expect(() => parse(headerBlock({ 156: 'M' }))).toThrow(/another volume/)
   })
 })
 
@@ -134,14 +120,14 @@ describe('paths', () => {
     ['/etc/', '/etc'],
     ['../x', '../x'],
   ])('%s', (written, path) => {
-    expect(headerOf(block({ 0: written, 156: '5' }))?.path).toBe(path)
+    expect(headerOf(headerBlock({ 0: written, 156: '5' }))?.path).toBe(path)
   })
 
   test.each<[string, readonly Buffer[], RegExp]>([
-    ['empty', [block({ 0: '\0' })], /its name is empty/],
-    ['only slashes', [block({ 0: '//' })], /only slashes/],
-    ['a NUL in PAX', [pax({ path: 'a\0b' }), block({})], /contains a NUL/],
-    ['a NUL in a link', [pax({ linkpath: 'a\0b' }), block({ 156: '2' })], /contains a NUL/],
+    ['empty', [headerBlock({ 0: '\0' })], /its name is empty/],
+    ['only slashes', [headerBlock({ 0: '//' })], /only slashes/],
+    ['a NUL in PAX', [pax({ path: 'a\0b' }), headerBlock({})], /contains a NUL/],
+    ['a NUL in a link', [pax({ linkpath: 'a\0b' }), headerBlock({ 156: '2' })], /contains a NUL/],
   ])('refuses: %s', (_, parts, message) => {
     expect(() => parse(Buffer.concat(parts))).toThrow(message)
   })
@@ -151,13 +137,13 @@ describe('extended headers', () => {
   test('a local record wins over a global one, an empty one unsets it', () => {
     const archive = [
       pax({ uid: '5', mtime: '7.25', comment: 'x' }, 'g'),
-      block({ 0: 'a' }),
+      headerBlock({ 0: 'a' }),
       pax({ uid: '6' }),
-      block({ 0: 'b' }),
+      headerBlock({ 0: 'b' }),
       pax({ uid: '' }),
-      block({ 0: 'c' }, { uid: 9 }),
+      headerBlock({ 0: 'c' }, { uid: 9 }),
       pax({ uid: '' }, 'g'),
-      block({ 0: 'd' }, { uid: 10 }),
+      headerBlock({ 0: 'd' }, { uid: 10 }),
       endOfArchive,
     ]
     const { headers } = parse(Buffer.concat(archive))
@@ -175,7 +161,7 @@ describe('extended headers', () => {
       pax({ path: 'short', linkpath: 'k' }),
       meta('L', 'long\0'),
       meta('K', 'target\0xx'),
-      block({ 156: '2' }),
+      headerBlock({ 156: '2' }),
     ]
     expect(headerOf(...parts)).toMatchObject({ path: 'long', link: 'target' })
   })
@@ -186,7 +172,7 @@ describe('extended headers', () => {
       'LIBARCHIVE.xattr.user.a': 'AAE=',
       'SCHILY.xattr.user.a': 'x=\ny',
     }
-    const { xattrs } = headerOf(pax({ ...records, 'SCHILY.xattr.user.e': '' }), block({})) ?? {}
+    const { xattrs } = headerOf(pax({ ...records, 'SCHILY.xattr.user.e': '' }), headerBlock({})) ?? {}
     expect([...(xattrs ?? [])].map(([name, value]) => [name, Buffer.from(value).toString('latin1')])).toEqual([
       ['user.a', 'x=\ny'],
       ['user.b c', '\0\x01'],
@@ -197,12 +183,12 @@ describe('extended headers', () => {
   test.each(['x', '5 a=b\n', '7 a=b\n', '6 ab=\n9', '4 =\n', '99 a=b\n', '0 a=b\n', ' 6 a=b\n', '-6 a=b\n', '6 a=bc'])(
     'refuses the records %j',
     records => {
-      expect(() => parse(Buffer.concat([meta('x', records), block({})]))).toThrow(/PAX header is malformed/)
+      expect(() => parse(Buffer.concat([meta('x', records), headerBlock({})]))).toThrow(/PAX header is malformed/)
     },
   )
 
   test('are bounded', () => {
-    expect(() => parse(block({ 156: 'x', 124: '77777777777\0' }))).toThrow(
+    expect(() => parse(headerBlock({ 156: 'x', 124: '77777777777\0' }))).toThrow(
       /extended header of 8589934591 bytes is too large/,
     )
     const many = Object.fromEntries(Array.from({ length: 1025 }, (_, i) => [`k${i}`, 'v']))
@@ -213,7 +199,7 @@ describe('extended headers', () => {
 describe('sparse files', () => {
   const octal = (value: number) => `${value.toString(8).padStart(11, '0')}\0`
   const old = (pairs: string, fileSize: number, size: number, extended = '\0') =>
-    block({ 156: 'S', 257: 'ustar  \0', 386: pairs, 482: extended, 483: octal(fileSize), 124: octal(size) })
+    headerBlock({ 156: 'S', 257: 'ustar  \0', 386: pairs, 482: extended, 483: octal(fileSize), 124: octal(size) })
 
   test('old GNU, with a block of further extents', () => {
     const pairs = [0, 1, 10, 1, 20, 1, 30, 1].map(octal).join('')
@@ -223,7 +209,7 @@ describe('sparse files', () => {
       old(pairs, 50, 6, '\x01'),
       further,
       stored('abcdef'),
-      block({ 0: 'next' }),
+      headerBlock({ 0: 'next' }),
       endOfArchive,
     ])
     for (const size of [1, 512, 5000]) {
@@ -241,7 +227,7 @@ describe('sparse files', () => {
 
   test('holes are zeros for readers', async () => {
     const records = { 'GNU.sparse.map': '100000,1', 'GNU.sparse.size': '200000', 'GNU.sparse.name': 'real' }
-    const archive = Buffer.concat([pax(records), block({}, { size: 1 }), stored('x'), endOfArchive])
+    const archive = Buffer.concat([pax(records), headerBlock({}, { size: 1 }), stored('x'), endOfArchive])
     const source = (async function* () {
       yield archive
     })()
@@ -260,9 +246,9 @@ describe('sparse files', () => {
     ['beyond the end', [old([0, 4].map(octal).join(''), 3, 4)]],
     ['more bytes than stored', [old([0, 5].map(octal).join(''), 10, 4)]],
     ['fewer bytes than stored', [old([0, 3].map(octal).join(''), 10, 4)]],
-    ['an odd list', [pax({ 'GNU.sparse.map': '1,2,3', 'GNU.sparse.size': '9' }), block({})]],
-    ['no size', [pax({ 'GNU.sparse.map': '0,1' }), block({})]],
-    ['a negative number', [pax({ 'GNU.sparse.map': '-1,1', 'GNU.sparse.size': '9' }), block({})]],
+    ['an odd list', [pax({ 'GNU.sparse.map': '1,2,3', 'GNU.sparse.size': '9' }), headerBlock({})]],
+    ['no size', [pax({ 'GNU.sparse.map': '0,1' }), headerBlock({})]],
+    ['a negative number', [pax({ 'GNU.sparse.map': '-1,1', 'GNU.sparse.size': '9' }), headerBlock({})]],
     ['a map without end', [inline('9', 'x'.repeat(512))]],
     ['a map of millions', [inline('9', '99999999\n')]],
     ['a map larger than the member', [inline('9', '400\n1\n')]],
@@ -272,12 +258,12 @@ describe('sparse files', () => {
 
   function inline(size: string, map: string): Buffer {
     const records = { 'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.realsize': size }
-    return Buffer.concat([pax(records), block({}, { size: map.length }), stored(map), Buffer.alloc(512)])
+    return Buffer.concat([pax(records), headerBlock({}, { size: map.length }), stored(map), Buffer.alloc(512)])
   }
 })
 
 describe('the end', () => {
-  const member = Buffer.concat([block({}, { size: 5 }), stored('hello')])
+  const member = Buffer.concat([headerBlock({}, { size: 5 }), stored('hello')])
 
   test.each<[string, Uint8Array]>([
     ['nothing', Buffer.alloc(0)],
@@ -307,7 +293,7 @@ describe('the end', () => {
   })
 
   test('checksums of signed bytes are accepted, others not', () => {
-    const header = block({ 0: Buffer.from([0xe4, 0xe5]) })
+    const header = headerBlock({ 0: Buffer.from([0xe4, 0xe5]) })
     const signed = header.reduce(
       (sum, byte, i) => sum + (i >= 148 && i < 156 ? 0x20 : byte > 127 ? byte - 256 : byte),
       0,
@@ -321,9 +307,9 @@ describe('the end', () => {
 
 test('content can be skipped unread', () => {
   const archive = Buffer.concat([
-    block({ 0: 'a' }, { size: 700 }),
+    headerBlock({ 0: 'a' }, { size: 700 }),
     stored('x'.repeat(700)),
-    block({ 0: 'b' }, { size: 3 }),
+    headerBlock({ 0: 'b' }, { size: 3 }),
     stored('abc'),
     endOfArchive,
   ])

@@ -1,17 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { type CopyItem, type CopyOptions, copyInto, type Entry, makeDirectory, mergeLayers, unpackInto } from '#tree'
+import { madeEntry } from '../../test/made-entry.ts'
 
 const time = { seconds: 5, nanoseconds: 0 }
-const entry = (path: string, type: Entry['type'] = 'file', more: Partial<Entry> = {}): Entry => ({
-  path,
-  type,
-  mode: type === 'directory' ? 0o755 : 0o644,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  mtime: time,
-  ...more,
-})
+const entry = (path: string, type: Entry['type'] = 'file', more: Partial<Entry> = {}): Entry =>
+  madeEntry(path, type, { mtime: time, ...more })
 const file = (name: string, more: Partial<Entry> = {}): CopyItem => ({ name, entries: [entry('', 'file', more)] })
 const directory = (name: string, below: readonly Entry[], more: Partial<Entry> = {}): CopyItem => ({
   name,

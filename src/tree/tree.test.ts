@@ -1,16 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { type Entry, lookup, mergeLayers, type MergedTree } from '#tree'
+import { lookup, mergeLayers, type MergedTree } from '#tree'
+import { madeEntry as entry } from '../../test/made-entry.ts'
 
-const entry = (path: string, type: Entry['type'] = 'file', more: Partial<Entry> = {}): Entry => ({
-  path,
-  type,
-  mode: type === 'directory' ? 0o755 : 0o644,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  mtime: { seconds: 0, nanoseconds: 0 },
-  ...more,
-})
 const paths = (tree: MergedTree): string[] => [...tree.walk()].map(each => each.path)
 
 describe('mergeLayers', () => {
