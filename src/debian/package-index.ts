@@ -1,5 +1,4 @@
 import { type PackageRecord, readPackageRecord } from './package-record.ts'
-import { parseRelations } from './relation.ts'
 
 /**
  * A Packages index of which only the places of stanzas are known; stanzas are read when somebody asks for them. 63,000
@@ -120,12 +119,18 @@ function stanzasWith(bytes: Buffer, starts: readonly number[], needle: string): 
 
 const providesField = '\nProvides:'
 
+/** The name in one item of a Provides field. */
+const providedName = /[^\s:(]+/
+
 function findProviders(bytes: Buffer, starts: readonly number[]): ReadonlyMap<string, readonly number[]> {
   const providers = new Map<string, number[]>()
   for (const [stanza, at] of stanzasWith(bytes, starts, providesField)) {
     const lineEnd = bytes.indexOf(10, at + 1)
-    const value = bytes.toString('utf8', at + providesField.length, lineEnd === -1 ? bytes.length : lineEnd)
-    for (const { name } of parseRelations(value).flat()) {
+    const value = bytes.toString('latin1', at + providesField.length, lineEnd === -1 ? bytes.length : lineEnd)
+    // Names only: who asks for one reads its stanza, with versions.
+    for (const item of value.split(',')) {
+      const name = providedName.exec(item)?.[0]
+      if (name === undefined) continue
       const known = providers.get(name)
       if (known === undefined) providers.set(name, [stanza])
       else if (known.at(-1) !== stanza) known.push(stanza)
