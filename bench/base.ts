@@ -49,7 +49,9 @@ function makeMirror(): void {
     run('cp', [join(cache, sha256), join(pool, filename.split('/').at(-1) ?? '')])
   }
   const text = run('sh', ['-c', `cd ${mirror} && dpkg-scanpackages --multiversion pool`])
-  writeFileSync(join(index, 'Packages'), text)
+  // The archive overrides what packages say; without that, mmdebstrap would leave apt out.
+  const required = text.replace(/^(Package: apt\n(?:.+\n)*?Priority:) \w+$/m, '$1 required')
+  writeFileSync(join(index, 'Packages'), required)
   const release = run('sh', [
     '-c',
     `cd ${mirror}/dists/${suite} && apt-ftparchive -o APT::FTPArchive::Release::Codename=${suite} -o APT::FTPArchive::Release::Architectures=amd64 -o APT::FTPArchive::Release::Components=main release .`,

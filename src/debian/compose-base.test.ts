@@ -97,7 +97,6 @@ describe.skipIf(reason !== undefined)(`a base from a real mirror${reason ? ` (sk
 
   const script = (...lines: readonly string[]): readonly string[] => ['/bin/sh', '-ec', lines.join('\n')]
 
-  const settings = 'packages: [make]\nenv: {LANG: C.UTF-8}\nalternatives: {awk: /usr/bin/mawk}\n'
   let base: ComposedBase
   beforeAll(async () => {
     base = await compose('one', settings)
@@ -138,8 +137,9 @@ describe.skipIf(reason !== undefined)(`a base from a real mirror${reason ? ` (sk
       const hook = '--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr'
       const other = join(directory, 'other')
       const sources = join(directory, 'two/etc/apt/sources.list')
-      const choose = '--customize-hook=chroot "$1" update-alternatives --set awk /usr/bin/mawk'
-      const words = ['--variant=minbase', '--include=make', hook, choose, 'bookworm', other, sources]
+      const made = `--customize-hook=chroot "$1" sh -e <${join(directory, 'settings.sh')}`
+      writeFileSync(join(directory, 'settings.sh'), settingsScript)
+      const words = ['--variant=minbase', '--include=make', hook, made, 'bookworm', other, sources]
       const { status, stderr } = spawnSync('mmdebstrap', ['-q', ...words], { encoding: 'utf8' })
       expect(status, stderr).toBe(0)
       const ours = treeOf(join(directory, 'two'), false)
@@ -224,11 +224,47 @@ function scratchPlace(): string {
   return tmpdir()
 }
 
-/** Files in which a base may differ from what mmdebstrap makes: devices, the host's names, locks and backups, the day. */
+const settings = `packages: [make]
+env: {LANG: C.UTF-8}
+alternatives: {awk: /usr/bin/mawk}
+timezone: Europe/Berlin
+groups:
+  - {name: shared, gid: 2000}
+users:
+  - {name: app, uid: 10001, home: /home/app, shell: /bin/bash, groups: [shared], comment: The app}
+directories:
+  - {path: /data, mode: 0750, owner: "app:shared"}
+files:
+  - {path: /etc/app.conf, content: "x=1\\n", mode: 0600, owner: app}
+links:
+  - {path: /usr/local/bin/build, target: /usr/bin/make}
+`
+
+/** The same with the tools of a system. */
+const settingsScript = `
+update-alternatives --set awk /usr/bin/mawk
+ln -sf /usr/share/zoneinfo/Europe/Berlin /etc/localtime
+echo Europe/Berlin >/etc/timezone
+groupadd -g 2000 shared
+groupadd -g 10001 app
+useradd -u 10001 -g app -G shared -d /home/app -M -s /bin/bash -c 'The app' app
+install -d -m 700 -o app -g app /home/app
+install -d -m 750 -o app -g shared /data
+echo x=1 >/etc/app.conf
+chown app:app /etc/app.conf
+chmod 600 /etc/app.conf
+ln -s /usr/bin/make /usr/local/bin/build
+`
+
+/**
+ * Files in which a base may differ from what mmdebstrap makes: devices, the host's names, locks and backups, the day, which packages
+ * are there for others, and ranges of ids for containers of users, which useradd gives and an image has no use for.
+ */
 const expected = [
   /^dev\//,
   /^etc\/(\.pwd\.lock|fstab|hostname|resolv\.conf)$/,
   /^etc\/(group|passwd|shadow|gshadow)-$/,
+  /^etc\/sub[ug]id-?$/,
   /^etc\/shadow$/,
   /^etc\/apt\/sources\.list(\.d\/0000sources\.list)?$/,
   /^var\/cache\/apt\/archives\/(lock|partial)$/,
