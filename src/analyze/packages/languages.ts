@@ -42,7 +42,9 @@ export function pythonPackages(sources: PackageSources): FoundPackage[] {
     const name = header(about, 'Name') ?? stem
     const version = header(about, 'Version') ?? stemVersion
     const listed = isEgg ? eggFiles(sources, path, site) : recordFiles(textAt(sources, `${path}/RECORD`), site)
-    return [{ manager: 'python', name, version, path, paths: [path, ...listed], wholeDirectories: isEgg }]
+    // RECORD may be missing, or not name itself.
+    const own = isEgg ? [] : sources.tree.list(path).map(file => `${path}/${file}`)
+    return [{ manager: 'python', name, version, path, paths: [path, ...own, ...listed], wholeDirectories: isEgg }]
   })
 }
 
