@@ -13,6 +13,18 @@ export function fitText(text: string, columns: number): string {
   return cut.truncated ? `${text.slice(0, cut.index)}…` : text
 }
 
+/** The end of the text, of at most `columns` columns; what is cut off in front shows as `…`. */
+export function fitEnd(text: string, columns: number): string {
+  if (columns <= 0 || textWidth(text) <= columns) return columns <= 0 ? '' : text
+  const characters = Array.from(text)
+  let start = characters.length
+  for (let left = columns - 1; start > 0; start--) {
+    left -= textWidth(characters[start - 1] ?? '')
+    if (left < 0) break
+  }
+  return `…${characters.slice(start).join('')}`
+}
+
 /** The text followed by spaces up to `columns` columns. */
 export function padText(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - textWidth(text)))

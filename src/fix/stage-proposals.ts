@@ -1,4 +1,4 @@
-import { type StageSplit, splitStage, startedPrograms } from '#analyze'
+import { foldCopyLine, type StageSplit, splitStage, startedPrograms } from '#analyze'
 import type { TriggerInstruction } from '#dockerfile'
 import type { RunView, StageView } from '#lint'
 import { baseAdvice } from './base-advice.ts'
@@ -117,7 +117,7 @@ function twoStages(text: string, { stage, made, name, image, copies }: Split): s
   const lines = kept.map(({ span }) => text.slice(span.start, span.end))
   const { from } = node
   const named = from.name ? [] : [{ start: from.span.end, end: from.span.end, text: ` AS ${name}` }]
-  const tail = ['', `FROM ${image}`, ...copies, ...lines].join('\n')
+  const tail = ['', `FROM ${image}`, ...copies.map(foldCopyLine), ...lines].join('\n')
   return changed(text, [...named, { start: end, end: text.length, text: `\n${tail}\n` }])
 }
 

@@ -23,6 +23,23 @@ export function copyLines(needs: readonly Need[], from: string): readonly string
   return [...lines, ...whole]
 }
 
+/** Columns after which an instruction goes on in the next line. */
+const longest = 78
+
+/** The same instruction over several lines, where it is long; a list in JSON stays as it is. */
+export function foldCopyLine(line: string): string {
+  if (line.length <= longest || line.includes(' [')) return line
+  const lines: string[] = []
+  let current = ''
+  for (const word of line.split(' ')) {
+    if (current !== '' && current.length + 1 + word.length > longest - 2) {
+      lines.push(current)
+      current = `    ${word}`
+    } else current = current === '' ? word : `${current} ${word}`
+  }
+  return [...lines, current].join(' \\\n')
+}
+
 function copyLine(from: string, words: readonly string[]): string {
   // Wildcards of path.Match must be taken as they are.
   const plain = words.map((word, i) => (i === words.length - 1 ? word : word.replaceAll(/[*?[\\]/g, String.raw`\$&`)))

@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { parseDockerfile } from '#dockerfile'
 import { entryOf } from '#layer'
 import { type Entry, lookup } from '#tree'
-import { copyLines } from './copy-lines.ts'
+import { copyLines, foldCopyLine } from './copy-lines.ts'
 import { findNeeds } from './find-needs.ts'
 import { type FileTree, programTree } from './library-search.ts'
 import { parseShebang, programClosure } from './program-closure.ts'
@@ -101,6 +102,22 @@ test('COPY lines: files of a directory together, what lies in a copied directory
     'COPY --from=build ["/with space/f","/with space/"]',
     'COPY --from=build /usr/share/z/ /usr/share/z/',
   ])
+})
+
+test('a long COPY line is the same instruction over several lines', () => {
+  const names = Array.from({ length: 9 }, (_, i) => `/usr/lib/x86_64-linux-gnu/libnumber${i}.so.1`)
+  const line = `COPY --from=build ${names.join(' ')} /usr/lib/x86_64-linux-gnu/`
+  const folded = foldCopyLine(line)
+  expect(folded.split('\n').length).toBeGreaterThan(4)
+  for (const each of folded.split('\n')) expect(each.length).toBeLessThanOrEqual(78)
+  const [copy] =
+    parseDockerfile({ name: 'Dockerfile', text: `FROM scratch\n${folded}\n` }).stages[0]?.instructions ?? []
+  if (copy?.kind !== 'copy') throw new Error('it is a COPY')
+  expect(copy.sources.map(source => (source.kind === 'path' ? source.path.text : ''))).toEqual(names)
+  expect(copy.destination.text).toBe('/usr/lib/x86_64-linux-gnu/')
+  expect(foldCopyLine('COPY --from=build /a /b')).toBe('COPY --from=build /a /b')
+  const list = `COPY --from=build ["${'/with space/f'.repeat(9)}","/with space/"]`
+  expect(foldCopyLine(list)).toBe(list)
 })
 
 test.skipIf(!canList)('a dynamic program, its loader, what it opens by name', () => {

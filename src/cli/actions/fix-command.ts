@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { ExitCode, UserError } from '#diagnostics'
 import { baseAdvice, type FixInput, type Measured, measureFixes, proposeFixes } from '#fix'
+import { reportView } from '../analyze/report-view.ts'
 import type { FixFlags } from '../commands/fix.ts'
 import type { CliContext } from '../context.ts'
 import { fixJson, type FixOutcome, fixText } from '../fix/fix-texts.ts'
@@ -86,7 +87,7 @@ async function show(input: FixInput, found: FixFiles, { proven, flags, context }
     if (chain.dockerfile !== input.dockerfile) await writeFileWhole(found.file, chain.dockerfile, context)
     if (chain.ignore !== input.ignore) await writeFileWhole(found.ignore, chain.ignore, context)
   }
-  context.stdout.write(flags.format === 'json' ? fixJson(outcome) : fixText(outcome))
+  context.stdout.write(flags.format === 'json' ? fixJson(outcome) : fixText(outcome, reportView(context, 0)))
   return ExitCode.ok
 }
 

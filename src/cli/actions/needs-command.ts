@@ -1,8 +1,9 @@
 import { type NeedsReport, needsReport, studyImage } from '#analyze'
 import { ExitCode } from '#diagnostics'
+import { familiarReference } from '#oci'
 import { cleanPath } from '#tree'
+import { namedPlace, type NameSources } from '../images/named-place.ts'
 import { withImages } from '../images/open-images.ts'
-import { isStage } from '../images/stage-images.ts'
 import { renderNeeds } from '../analyze/render-needs.ts'
 import { reportView } from '../analyze/report-view.ts'
 import type { NeedsFlags } from '../commands/needs.ts'
@@ -16,12 +17,12 @@ export async function needsCommand(
   context: CliContext,
 ): Promise<number> {
   const names = [name, ...(flags.in === undefined ? [] : [flags.in])]
-  return withImages(names, { options: flags, context }, async ({ open }) => {
+  return withImages(names, { options: flags, context }, async ({ open, store }) => {
     const study = await studyImage(await (await open(name)).readable())
     const report = needsReport(study, {
       paths: paths.map(cleanPath),
       ...(flags.in !== undefined && { other: await studyImage(await (await open(flags.in)).readable()) }),
-      from: flags.from ?? (isStage(name) ? name.slice('stage:'.length) : name),
+      from: flags.from ?? (await nameInDockerfile(name, { store, context })),
       runTime: flags.runTime,
     })
     const { stdout } = context
@@ -29,6 +30,14 @@ export async function needsCommand(
     else stdout.write(renderNeeds(report, reportView(context, 0)))
     return flags.exitCode && lacks(report) ? ExitCode.failure : ExitCode.ok
   })
+}
+
+/** How COPY --from can name the image; an archive has to become a stage or an image first. */
+async function nameInDockerfile(name: string, sources: NameSources): Promise<string> {
+  const place = await namedPlace(name, sources)
+  if (place.kind === 'store') return place.name
+  if (place.kind === 'registry') return familiarReference(place.reference)
+  return place.kind === 'stage' ? place.stage : 'build'
 }
 
 /** What may be opened while a program runs is not known to be needed. */

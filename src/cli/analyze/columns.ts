@@ -1,4 +1,4 @@
-import { fitText, oneLine, padText, textWidth } from '../text-width.ts'
+import { fitEnd, fitText, oneLine, padText, textWidth } from '../text-width.ts'
 import type { Paint } from '../color.ts'
 
 /** One column of a dense table, as reports have them. */
@@ -9,6 +9,8 @@ export interface DenseColumn<Row> {
   readonly right?: boolean
   /** Takes what is left of the window; at most one column does. */
   readonly fills?: boolean
+  /** Gives way, from its left end, where the filling column is at its narrowest and the table still too wide. */
+  readonly yields?: boolean
   readonly paint?: (paint: Paint, text: string, row: Row) => string
 }
 
@@ -37,10 +39,15 @@ export function denseTable<Row>(
     const others = widths.reduce((sum, each, i) => (i === filling ? sum : sum + each + gap), indent)
     widths[filling] = Math.max(narrowest, Math.min(widths[filling] ?? 0, width - others))
   }
+  const yielding = columns.findIndex(column => column.yields)
+  const whole = widths.reduce((sum, each) => sum + each + gap, indent - gap)
+  if (yielding !== -1 && whole > width) {
+    widths[yielding] = Math.max(narrowest, (widths[yielding] ?? 0) - (whole - width))
+  }
   const line = (texts: readonly string[], style: (text: string, i: number) => string): string => {
     const parts = texts.map((text, i) => {
       const space = widths[i] ?? 0
-      const fitted = fitText(text, space)
+      const fitted = columns[i]?.yields ? fitEnd(text, space) : fitText(text, space)
       const blank = ' '.repeat(Math.max(0, space - textWidth(fitted)))
       if (columns[i]?.right) return blank + style(fitted, i)
       return i === texts.length - 1 ? style(fitted, i) : style(fitted, i) + blank

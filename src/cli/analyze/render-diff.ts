@@ -1,7 +1,7 @@
 import type { FileDifference, ImageDiff } from '#analyze'
 import type { Paint } from '../color.ts'
 import { formatSize } from '../size.ts'
-import { oneLine } from '../text-width.ts'
+import { oneLine, wrapText } from '../text-width.ts'
 import { denseTable, section } from './columns.ts'
 import type { ReportView } from './render-analysis.ts'
 
@@ -38,13 +38,13 @@ function renderSides({ first, second, commonLayers, totals }: ImageDiff, view: R
   )
   const { added, removed, changed, metadata } = totals
   const summary = [
-    `${commonLayers} layers in common`,
+    `${commonLayers} ${commonLayers === 1 ? 'layer' : 'layers'} in common`,
     `${added.count} added (${formatSize(added.bytes)})`,
     `${removed.count} removed (${formatSize(removed.bytes)})`,
     `${changed.count} changed (${difference(changed.after - changed.before)})`,
     `${metadata.count} only in metadata`,
   ]
-  return `${table}${summary.join(', ')}\n`
+  return `${table}${wrapText(summary.join(', '), view.width).join('\n')}\n`
 }
 
 function difference(bytes: number): string {
@@ -55,17 +55,29 @@ function signed(paint: Paint, text: string): string {
   return text.startsWith('-') ? paint('red', text) : text.startsWith('+') ? paint('green', text) : text
 }
 
-function renderConfig({ config }: ImageDiff, { paint }: ReportView): string {
+/** A line that goes on, indented, where the window ends. */
+function signedLine(sign: string, text: string, { paint, width }: ReportView): string {
+  const [first = '', ...more] = wrapText(oneLine(text), width - 2)
+  return [`${sign} ${first}`, ...more.map(each => `    ${each}`)]
+    .map(each => `${paintSign(paint, sign, each)}\n`)
+    .join('')
+}
+
+function paintSign(paint: Paint, sign: string, text: string): string {
+  return paint(sign === '-' ? 'red' : 'green', text)
+}
+
+function renderConfig({ config }: ImageDiff, view: ReportView): string {
   const line = (sign: string, field: string, value: string | undefined): string =>
-    value === undefined ? '' : `${signed(paint, `${sign} ${oneLine(`${field} = ${value}`)}`)}\n`
+    value === undefined ? '' : signedLine(sign, `${field} = ${value}`, view)
   return config.map(({ field, before, after }) => line('-', field, before) + line('+', field, after)).join('')
 }
 
-function renderHistory({ history: { common, first, second } }: ImageDiff, { paint }: ReportView): string {
+function renderHistory({ history: { common, first, second } }: ImageDiff, view: ReportView): string {
   if (first.length + second.length === 0) return ''
   const lines = (sign: string, texts: readonly string[]): string =>
-    texts.map(text => `${signed(paint, `${sign} ${oneLine(text)}`)}\n`).join('')
-  return `${paint('dim', `  ${common} entries in common`)}\n${lines('-', first)}${lines('+', second)}`
+    texts.map(text => signedLine(sign, text, view)).join('')
+  return `${view.paint('dim', `  ${common} ${common === 1 ? 'entry' : 'entries'} in common`)}\n${lines('-', first)}${lines('+', second)}`
 }
 
 function renderPackages({ packages }: ImageDiff, view: ReportView): string {

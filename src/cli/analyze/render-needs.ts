@@ -1,4 +1,4 @@
-import type { NeedsReport } from '#analyze'
+import { foldCopyLine, type NeedsReport } from '#analyze'
 import type { Paint } from '../color.ts'
 import { formatSize } from '../size.ts'
 import { oneLine } from '../text-width.ts'
@@ -23,8 +23,8 @@ export function renderNeeds(report: NeedsReport, view: ReportView): string {
         : []),
       { title: 'SIZE', cell: row => formatSize(row.bytes), right: true },
       { title: 'KIND', cell: row => row.kind },
-      { title: 'PATH', cell: row => `/${row.path}` },
-      { title: 'WHY', cell: row => row.why, fills: true },
+      { title: 'PATH', cell: row => `/${row.path}`, yields: true },
+      { title: 'WHY', cell: row => whyText(row.why), fills: true },
     ],
     needs,
     view,
@@ -42,9 +42,18 @@ export function renderNeeds(report: NeedsReport, view: ReportView): string {
   return [
     table,
     lines.map(line => `${line}\n`).join(''),
-    section(`${title} (${formatSize(report.copyBytes)})`, copy.map(line => `${oneLine(line)}\n`).join(''), paint),
+    section(
+      `${title} (${formatSize(report.copyBytes)})`,
+      copy.map(line => `${foldCopyLine(oneLine(line))}\n`).join(''),
+      paint,
+    ),
     copy.length === 0 ? `\n${paint('green', `${oneLine(other?.name ?? report.image)} has all of it`)}\n` : '',
   ].join('')
+}
+
+/** Where a file lies that asks for another is told by its own row. */
+function whyText(why: string): string {
+  return why.replace(/^for \/(?:.*\/)?([^/]+)$/, 'for $1')
 }
 
 type Row = NeedsReport['needs'][number]

@@ -17,7 +17,10 @@ export const needs: Declare = (command, act) => {
     .argument('<image>', imageNotations)
     .argument('<paths...>', 'absolute paths of programs in it')
     .option('--in <image>', 'say what that image lacks; the COPY lines bring only that')
-    .option('--from <name>', 'the stage that COPY lines name; default: the image')
+    .option(
+      '--from <name>',
+      'the stage that COPY lines name; default: the image or stage itself; build where it is an archive',
+    )
     .option('--no-run-time', 'leave out what may be opened while the programs run')
     .option('--exit-code', 'exit code 1 when something is missing, in the image or with --in')
     .addOption(formatOption('table, or json: one object (docs/schemas/needs.json)'))

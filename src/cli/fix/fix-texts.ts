@@ -1,7 +1,8 @@
 import type { Cause } from '#analyze'
 import type { BaseAdvice, FixChain, FixFigures, Proposal } from '#fix'
+import type { Paint } from '../color.ts'
 import { formatSize } from '../size.ts'
-import { oneLine } from '../text-width.ts'
+import { oneLine, wrapText } from '../text-width.ts'
 import type { Dropped } from './prove-chain.ts'
 import type { Proof } from './prove-fix.ts'
 
@@ -19,28 +20,50 @@ export interface FixOutcome {
   readonly bases?: readonly BaseAdvice[]
 }
 
+/** How to show it. */
+export interface FixView {
+  /** Columns of the window; very many where there is none. */
+  readonly width: number
+  readonly paint: Paint
+}
+
 /** For people: the reasons, the diff, the proof, and what is left to decide. */
-export function fixText(outcome: FixOutcome): string {
+export function fixText(outcome: FixOutcome, view: FixView): string {
   const { name, chain, proof, dropped, diff, figures } = outcome
   const { proposals } = chain
-  const lines = proposals.map(
-    (each, i) => `${name}:${each.line}: ${savingText(figures?.savings[i])}${each.title}${markOf(each, proof)}\n`,
+  const lines = proposals.map((each, i) =>
+    placed(`${name}:${each.line}:`, `${savingText(figures?.savings[i])}${each.title}${markOf(each, proof)}`, view),
   )
-  const left = dropped.map(
-    ({ proposal, reason }) => `${name}:${proposal.line}: left out (${proposal.kind}): ${reason}\n`,
+  const left = dropped.map(({ proposal, reason }) =>
+    placed(`${name}:${proposal.line}:`, `left out (${proposal.kind}): ${reason}`, view),
   )
   if (proposals.length === 0) {
-    return [...left, `${name}: nothing to change\n`, restText(outcome)].join('')
+    return [...left, `${name}: nothing to change\n`, restText(outcome, view)].join('')
   }
   return [
     ...lines,
     ...left,
-    diff === '' ? '' : `\n${diff}`,
+    diff === '' ? '' : `\n${paintedDiff(diff, view)}`,
     proof
       ? `\n${proofText(proof, proposals)}`
-      : `\nnot proven: --prove builds both and compares them${measuredText(outcome)}\n`,
-    restText(outcome),
+      : `\n${placed('not proven:', `--prove builds both and compares them${measuredText(outcome)}`, view)}`,
+    restText(outcome, view),
   ].join('')
+}
+
+/** A place and a sentence, which goes on indented where the window ends. */
+function placed(place: string, text: string, { width, paint }: FixView): string {
+  const [first = '', ...more] = wrapText(`${place} ${oneLine(text)}`, Math.max(20, width - 2))
+  const painted = first.startsWith(place) ? paint('bold', place) + first.slice(place.length) : first
+  return [painted, ...more.map(each => `  ${each}`)].map(each => `${each}\n`).join('')
+}
+
+function paintedDiff(diff: string, { paint }: FixView): string {
+  const styled = (line: string): string => {
+    if (/^(?:---|\+\+\+) /.test(line)) return paint('bold', line)
+    return line.startsWith('-') ? paint('red', line) : line.startsWith('+') ? paint('green', line) : line
+  }
+  return diff.split('\n').map(styled).join('\n')
 }
 
 function savingText(bytes: number | undefined): string {
@@ -56,21 +79,21 @@ function measuredText({ image, figures }: FixOutcome): string {
 const mostRest = 8
 
 /** What the image has besides, and no change of ours takes away: it may be meant. */
-function restText({ name, figures, bases = [] }: FixOutcome): string {
+function restText({ name, figures, bases = [] }: FixOutcome, view: FixView): string {
   const rest = figures?.rest ?? []
   if (rest.length + bases.length === 0) return ''
   const causes = rest.slice(0, mostRest).map(cause => {
     const line = cause.instruction.lines?.first
     const lines = cause.rewrite.lines.map(each => `    ${oneLine(each)}\n`).join('')
-    return `${name}${line === undefined ? '' : `:${line}`}: ${causeText(cause)}\n${lines}`
+    return placed(`${name}${line === undefined ? '' : `:${line}`}:`, causeText(cause), view) + lines
   })
   const more = rest.length > mostRest ? `and ${rest.length - mostRest} more: see "slipway analyze"\n` : ''
-  const advice = bases.map(
-    ({ name: base, programs, bytes, saving, different }) =>
-      `${base} as base: ${formatSize(saving)} less (${formatSize(bytes)}), and it has all that ${programs.map(each => `/${oneLine(each)}`).join(' and ')} needs${
-        different.length === 0 ? '' : `, ${different.length} files in another version`
-      }; try it with --multi-stage --prove --base ${base}\n`,
-  )
+  const advice = bases.map(({ name: base, programs, bytes, saving, different }) => {
+    const others = different.length === 0 ? '' : `, ${different.length} files in another version`
+    const whose = programs.map(each => `/${each}`).join(' and ')
+    const text = `${formatSize(saving)} less (${formatSize(bytes)}), and it has all that ${whose} needs${others}; try it with --multi-stage --prove --base ${base}`
+    return placed(`${base} as base:`, text, view)
+  })
   return `\nfor you to decide:\n${causes.join('')}${more}${advice.join('')}`
 }
 
