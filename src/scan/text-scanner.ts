@@ -1,4 +1,4 @@
-import { type Scanned, type SecretHit, scanBytes } from '#secrets'
+import { isBinary, type Scanned, type SecretHit, scanBytes } from '#secrets'
 
 /** Looks at a file that comes in pieces, with bounded memory. */
 export interface TextScanner {
@@ -13,24 +13,27 @@ const pieceSize = 4 << 20
 const overlap = 32 << 10
 
 /** Where a file is, and how it is looked at. */
-export interface TextSetting extends Omit<Scanned, 'bytes'> {
+export interface TextSetting extends Omit<Scanned, 'bytes' | 'binary'> {
   /** Bytes of the whole file, where that is known: one that comes in one piece is not copied. */
   readonly size?: number
 }
 
 export function textScanner(setting: TextSetting): TextScanner {
   const hits = new Map<number, SecretHit>()
-  let parts: Uint8Array[] = []
+  /** What is looked at together, `size` bytes of it; each byte is copied here once. */
+  let room: Buffer = Buffer.alloc(0)
   let size = 0
-  /** Of the first byte of `parts` in the file, and the lines before it. */
+  /** Of the first byte of `room` in the file, and the lines before it. */
   let offset = 0
   let lines = 0
+  /** Of the file, as its first piece says: a later one may begin with a stretch of text. */
+  let binary: boolean | undefined
   const look = (last: boolean): void => {
-    const [only] = parts
-    const bytes = parts.length === 1 && only ? only : Buffer.concat(parts)
-    for (const hit of scanBytes({ ...setting, bytes })) {
+    const bytes = room.subarray(0, size)
+    binary ??= isBinary(bytes)
+    for (const hit of scanBytes({ ...setting, bytes, binary })) {
       // What begins in the overlap is found again, whole, with the next piece.
-      if (!last && hit.start >= bytes.length - overlap) continue
+      if (!last && hit.start >= size - overlap) continue
       hits.set(offset + hit.start, {
         ...hit,
         start: offset + hit.start,
@@ -39,10 +42,10 @@ export function textScanner(setting: TextSetting): TextScanner {
       })
     }
     if (last) return
-    const cut = bytes.length - overlap
+    const cut = size - overlap
     for (let at = bytes.indexOf(10); at !== -1 && at < cut; at = bytes.indexOf(10, at + 1)) lines++
     offset += cut
-    parts = [Buffer.from(bytes.subarray(cut))]
+    room.copyWithin(0, cut, size)
     size = overlap
   }
   return {
@@ -51,13 +54,26 @@ export function textScanner(setting: TextSetting): TextScanner {
         for (const hit of scanBytes({ ...setting, bytes: chunk })) hits.set(hit.start, hit)
         return
       }
-      parts.push(Buffer.from(chunk))
-      size += chunk.length
-      if (size >= pieceSize) look(false)
+      for (let from = 0; from < chunk.length; ) {
+        if (size === pieceSize) look(false)
+        if (size === room.length) room = larger(room, setting.size)
+        const count = Math.min(chunk.length - from, room.length - size)
+        room.set(chunk.subarray(from, from + count), size)
+        size += count
+        from += count
+      }
     },
     finish: () => {
       if (size > 0) look(true)
       return [...hits.values()]
     },
   }
+}
+
+/** Room for a file of that size (bytes, if known), or twice as much as before, but never more than a piece. */
+function larger(room: Buffer, size = 0): Buffer {
+  const wanted = room.length === 0 ? Math.max(size, 64 << 10) : room.length * 2
+  const next = Buffer.allocUnsafe(Math.min(pieceSize, wanted))
+  room.copy(next)
+  return next
 }

@@ -7,4 +7,4 @@
 export { isPackagedExample } from './harmless-path.ts'
 export type { SecretHit, Severity } from './finding.ts'
 export { rulesVersion } from './rules-version.ts'
-export { type Scanned, scanBytes } from './scan-text.ts'
+export { isBinary, type Scanned, scanBytes } from './scan-text.ts'

@@ -66,8 +66,15 @@ export interface Scanned {
   readonly path: string
   /** Decides which rules apply in place of `path`: where that is only a part of it. */
   readonly judgedPath?: string
+  /** Whether the whole is no text, where the bytes are only a piece of it; without: as `isBinary` says of them. */
+  readonly binary?: boolean
   /** Look into tests and documentation of packages too. */
   readonly everything?: boolean
+}
+
+/** Whether a file that begins so is no text: a zero byte among the first 8,000. */
+export function isBinary(start: Uint8Array): boolean {
+  return Buffer.from(start.buffer, start.byteOffset, Math.min(8000, start.length)).includes(0)
 }
 
 /**
@@ -77,7 +84,7 @@ export interface Scanned {
 export function scanBytes(scanned: Scanned): readonly SecretHit[] {
   const { bytes, judgedPath: path = scanned.path, everything = false } = scanned
   if (!everything && isPackagedExample(path)) return []
-  const binary = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(8000, bytes.length)).includes(0)
+  const binary = scanned.binary ?? isBinary(bytes)
   const fixedOnly = binary || isLockFile(path) || (!everything && (isProse(path) || isPackagedProgram(path)))
   const { search, literals, rulesOf } = fixedOnly ? fixedRules : allRules
   const found: Found[] = []
