@@ -31,7 +31,13 @@ const running = new Set<ChildProcess>()
 
 /** Ends what is being measured, for a run that is ended itself. */
 export function endRunning(): void {
-  for (const child of running) child.kill('SIGTERM')
+  for (const { pid } of running) {
+    try {
+      if (pid !== undefined) process.kill(-pid, 'SIGTERM')
+    } catch {
+      // It ended just now.
+    }
+  }
 }
 
 /** Runs a command to its end. Throws with what it wrote when its exit code is not 0. */
@@ -42,6 +48,8 @@ export async function measure(command: Command, options: MeasureOptions = {}): P
   const child = spawn(command.program, command.args, {
     env: { ...process.env, ...command.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: with the command ends what it started, too.
+    detached: true,
   })
   running.add(child)
   const out: Buffer[] = []

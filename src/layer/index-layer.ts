@@ -16,6 +16,8 @@ export interface IndexOptions {
   readonly name: string
   /** False for an archive that is no layer: `.wh.` names are ordinary files then. */
   readonly whiteouts: boolean
+  /** Told of each member that is complete, as it comes: a name may come again. `offset`: of a file's content in the archive. */
+  readonly onEntry?: (entry: Entry, offset: number) => void
 }
 
 interface Pending {
@@ -28,7 +30,7 @@ interface Pending {
  * (image-spec, layer.md), a repeated name counts as it was written last. Throws a `UserError` for damage, and for
  * sparse files, whose content does not lie in the archive in one piece.
  */
-export function createLayerIndexer({ name, whiteouts }: IndexOptions): LayerIndexer {
+export function createLayerIndexer({ name, whiteouts, onEntry }: IndexOptions): LayerIndexer {
   const entries = new Map<string, Pending>()
   let digest: ReturnType<typeof createHash> | undefined
   let current: Pending | undefined
@@ -54,6 +56,7 @@ export function createLayerIndexer({ name, whiteouts }: IndexOptions): LayerInde
         if (!current) return
         const content = digest ? (`sha256:${digest.digest('hex')}` as Digest) : undefined
         const key = current.entry.type === 'opaque' ? joinPath(current.entry.path, '.wh..wh..opq') : current.entry.path
+        onEntry?.(current.entry, current.offset)
         entries.delete(key)
         entries.set(key, content === undefined ? current : { ...current, entry: { ...current.entry, content } })
         current = undefined

@@ -9,7 +9,13 @@ export { decodeEntries, diskPath, encodeEntries, type FormPlaces } from './entri
 export { createLayerIndexer, type IndexOptions, type LayerIndexer } from './index-layer.ts'
 export { type ContentSink, packLayer, type PackedLayer, type TarSink } from './pack-layer.ts'
 export { entryOf, listDirectory, type ScanOptions, scanDirectory } from './scan-directory.ts'
-export { type NodeCalls, writeDirectory, type WriteOptions } from './write-directory.ts'
+export {
+  type DirectoryWriter,
+  type NodeCalls,
+  openDirectoryWriter,
+  writeDirectory,
+  type WriteOptions,
+} from './write-directory.ts'
 export { type Compressor, compressGzip } from './compression/compress-gzip.ts'
 export { compressZstd, zstdLibrary } from './compression/compress-zstd.ts'
 export { decompress, type DecompressOptions } from './compression/decompress.ts'

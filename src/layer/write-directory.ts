@@ -55,22 +55,45 @@ const yieldEvery = 256
  * link whose target is not among the entries, is a `UserError` about a hostile or damaged layer.
  */
 export async function writeDirectory(entries: LayerTree, directory: string, options: WriteOptions): Promise<void> {
-  using reader = openContentReader()
-  const directories = new Map<string, Entry | undefined>([['', undefined]])
-  const writer: Writer = { root: directory, options, reader, directories, buffer: Buffer.allocUnsafeSlow(1 << 20) }
+  using writer = openDirectoryWriter(directory, options)
   let count = 0
   for (const entry of entries) {
     if (++count % yieldEvery === 0) {
       await setImmediate()
       options.signal?.throwIfAborted()
     }
-    if (entry.path !== '') writeEntry(writer, entry)
+    writer.write(entry)
   }
-  // Children changed their directories' times: set them last, deepest first.
-  for (const [path, entry] of [...directories].reverse()) {
-    if (!entry) continue
-    const at = diskPath(join(directory, path))
-    utimesSync(at, entry.mtime.seconds, seconds(entry))
+  writer.finish()
+}
+
+/** The same, entry by entry, for who does not have them all yet. */
+export interface DirectoryWriter extends Disposable {
+  write(entry: Entry): void
+  /** Whether the directory that holds the path was among the entries, or is the root. */
+  hasParent(path: string): boolean
+  /** After the last entry. */
+  finish(): void
+}
+
+export function openDirectoryWriter(directory: string, options: WriteOptions): DirectoryWriter {
+  const reader = openContentReader()
+  const directories = new Map<string, Entry | undefined>([['', undefined]])
+  const writer: Writer = { root: directory, options, reader, directories, buffer: Buffer.allocUnsafeSlow(1 << 20) }
+  return {
+    write: entry => {
+      if (entry.path !== '') writeEntry(writer, entry)
+    },
+    hasParent: path => directories.has(splitPath(path).parent),
+    finish: () => {
+      // Children changed their directories' times: set them last, deepest first.
+      for (const [path, entry] of [...directories].reverse()) {
+        if (!entry) continue
+        const at = diskPath(join(directory, path))
+        utimesSync(at, entry.mtime.seconds, seconds(entry))
+      }
+    },
+    [Symbol.dispose]: () => reader[Symbol.dispose](),
   }
 }
 

@@ -5,7 +5,8 @@ import { lockFile } from '#linux'
 import { digestHex, type Digest } from '#oci'
 import { isElsewhere, type LayerPlace, type LayerRecord, type Store } from '#store'
 import type { Chain } from './chain-tree.ts'
-import { archiveHere, takeArchive } from './take-layer.ts'
+import { archiveHere, takeArchive, type TakenArchive } from './take-layer.ts'
+import type { LayerUnpacking } from './unpack-thread.ts'
 
 /** Tells of one layer's download: compressed bytes so far, and how many there are. */
 export type FetchReport = (layer: LayerRecord, done: number, total: number) => void
@@ -13,7 +14,12 @@ export type FetchReport = (layer: LayerRecord, done: number, total: number) => v
 export interface FetchOptions {
   readonly signal?: AbortSignal | undefined
   readonly onFetch?: FetchReport | undefined
+  /** The directory is wanted, too: it is written while the archive comes. */
+  readonly unpacking?: () => Promise<LayerUnpacking | undefined>
 }
+
+/** Compressed bytes from which on a thread that unpacks is worth its start. */
+const worthThread = 2 << 20
 
 /** Downloads at once. */
 const atOnce = 3
@@ -81,8 +87,16 @@ export async function fetchedLayer(store: Store, given: LayerRecord, options: Fe
   })
   const now = store.layers.get(given.id) ?? known
   if (!isElsewhere(now)) return now
-  const archive = (await archiveHere(store, diffId)) ?? (await fetchArchive(store, { ...now, diffId }, options))
-  return store.layers.addTar(now.id, archive)
+  const here = await archiveHere(store, diffId)
+  if (here) return store.layers.addTar(now.id, here)
+  const { archive, directory } = await fetchArchive(store, { ...now, diffId }, options)
+  const layer = await store.layers.addTar(now.id, archive)
+  return directory === undefined ? layer : store.layers.addDirectory(layer.id, directory)
+}
+
+interface Fetched {
+  readonly archive: TakenArchive
+  readonly directory?: string | undefined
 }
 
 type WithDiffId = LayerRecord & { readonly diffId: Digest }
@@ -91,13 +105,14 @@ type WithDiffId = LayerRecord & { readonly diffId: Digest }
 async function fetchArchive(
   store: Store,
   layer: WithDiffId,
-  { signal, onFetch }: FetchOptions,
-): ReturnType<typeof takeArchive> {
+  { signal, onFetch, unpacking: openUnpacking }: FetchOptions,
+): Promise<Fetched> {
   const places = store.layers.places(layer.diffId)
   const failures: unknown[] = []
   for (const place of places) {
     try {
-      return await takeArchive(
+      await using unpacking = place.blob.size < worthThread ? undefined : await openUnpacking?.()
+      const archive = await takeArchive(
         store,
         fromPlace(store, place, done => onFetch?.(layer, done, place.blob.size)),
         {
@@ -105,8 +120,10 @@ async function fetchArchive(
           name: `layer ${place.blob.digest} of ${place.repository}`,
           ...(layer.tarSize !== undefined && { limit: layer.tarSize }),
           signal,
+          unpacking,
         },
       )
+      return { archive, directory: await unpacking?.finish() }
     } catch (error) {
       signal?.throwIfAborted()
       if (!(error instanceof UserError)) throw error

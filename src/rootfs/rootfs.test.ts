@@ -2,6 +2,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -10,13 +11,26 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { encodeEntries, packLayer } from '#layer'
+import { encodeEntries, packLayer, scanDirectory } from '#layer'
 import { makeNode, setXattr } from '#linux'
-import { type Chain, chainTree, directoryChain, openLayerTar, openWorkspace, packedLayer, unpackedChain } from '#rootfs'
+import { digestOf } from '#oci'
+import {
+  type Chain,
+  chainTree,
+  directoryChain,
+  openLayerTar,
+  openWorkspace,
+  packedLayer,
+  takeArchive,
+  unpackedChain,
+} from '#rootfs'
 import { type LayerRecord, openStore, type Store } from '#store'
 import { type Entry, lookup } from '#tree'
 import { madeEntry } from '../../test/made-entry.ts'
+import { type Member, writeArchive } from '../../test/oracle/tar-archive.ts'
+import { openUnpacking } from './unpack-thread.ts'
 
 const isRoot = process.getuid?.() === 0
 let root: string
@@ -176,5 +190,70 @@ describe.skipIf(!isRoot)('11.6 workspace', () => {
       undefined,
       'symlink',
     ])
+  })
+})
+
+describe.skipIf(!isRoot)('a layer that is unpacked while its archive comes (needs root)', () => {
+  const time = 1_000_000_000
+  const member = (path: string, kind: Member['kind'], more: Partial<Member> = {}): Member => ({
+    path,
+    kind,
+    mode: kind === 'directory' ? 0o755 : 0o644,
+    uid: 0,
+    gid: 0,
+    mtime: time,
+    body: Buffer.alloc(0),
+    ...more,
+  })
+  const usual = [
+    member('d', 'directory', { mode: 0o2750, uid: 7, gid: 8 }),
+    member('d/large', 'file', { body: Buffer.alloc(3_000_000, 'large'), mode: 0o4755, uid: 9 }),
+    member('d/again', 'hardlink', { link: 'd/large' }),
+    member('d/link', 'symlink', { link: '../etc', mode: 0o777 }),
+    ...Array.from({ length: 300 }, (_, i) => member(`d/f${i}`, 'file', { body: Buffer.from(`file ${i}`) })),
+    member('d/.wh.gone', 'file'),
+    member('empty', 'directory', { mode: 0o700 }),
+  ]
+  const take = async (members: readonly Member[]): Promise<string | undefined> => {
+    await using unpacking = await openUnpacking(store, false)
+    if (!unpacking) throw new Error('the thread has no file')
+    const archive = writeArchive(members)
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < archive.length; at += 50_000) yield archive.subarray(at, at + 50_000)
+    }
+    const { diffId } = await takeArchive(store, chunks(), { unpacking })
+    expect(diffId).toBe(digestOf(archive))
+    return await unpacking.finish()
+  }
+
+  test('is the same as one that is unpacked afterwards', async () => {
+    const directory = await take(usual)
+    const layer = await store.layers.add({
+      id: 'later',
+      created: '2026-01-01T00:00:00Z',
+      tar: true,
+      ...(await takeArchive(store, Readable.from([writeArchive(usual)]), {})),
+    })
+    const [later] = await unpackedChain(store, [layer], { rootless: false })
+    const listed = (at: string): object[] =>
+      scanDirectory(at, { overlay: true }).map(each => ({
+        ...each,
+        source: undefined,
+        content: each.type === 'file' ? readFileSync(join(at, each.path), 'latin1') : undefined,
+      }))
+    const first = listed(directory ?? '')
+    expect(first).toHaveLength(usual.length)
+    expect(first).toEqual(listed(store.layers.directory(later as LayerRecord)))
+    expect(lstatSync(join(directory ?? '', 'd')).mtimeMs).toBe(time * 1000)
+  })
+
+  test.each([
+    ['a name that comes twice', [...usual, member('d/f1', 'file', { body: Buffer.from('other') })]],
+    ['a parent that only layers below have', [...usual, member('usr/bin/tool', 'file')]],
+    ['a way out', [...usual, member('up', 'symlink', { link: '/tmp' }), member('up/file', 'file')]],
+  ])('is left to the whole list: %s', async (_, members) => {
+    expect(await take(members)).toBeUndefined()
+    const left = readdirSync(join(root, 'store/tmp'), { recursive: true, encoding: 'utf8' })
+    expect(left.filter(path => path.includes('f1'))).toEqual([])
   })
 })

@@ -2,6 +2,8 @@ import { UserError } from '#diagnostics'
 import { createLayerIndexer, encodeEntries } from '#layer'
 import type { Digest } from '#oci'
 import type { LayerRecord, NewLayer, Store } from '#store'
+import type { Entry } from '#tree'
+import type { LayerUnpacking } from './unpack-thread.ts'
 
 /** What a layer's archive has to be, and who is told about it. */
 export interface TakingOptions {
@@ -14,7 +16,12 @@ export interface TakingOptions {
   readonly signal?: AbortSignal | undefined
   /** Told how many bytes of the archive have come. */
   readonly onBytes?: ((done: number) => void) | undefined
+  /** Gets the members as soon as their bytes are on the disk. */
+  readonly unpacking?: LayerUnpacking | undefined
 }
+
+/** Members that are handed on at once. */
+const batchSize = 64
 
 /** An archive that was taken into the store; no layer speaks of it yet. */
 export type TakenArchive = Required<Pick<NewLayer, 'diffId' | 'size' | 'tarSize' | 'entries'>>
@@ -26,10 +33,20 @@ export type TakenArchive = Required<Pick<NewLayer, 'diffId' | 'size' | 'tarSize'
 export async function takeArchive(
   store: Store,
   archive: AsyncIterable<Uint8Array>,
-  { diffId, limit, name = 'layer', signal, onBytes }: TakingOptions,
+  { diffId, limit, name = 'layer', signal, onBytes, unpacking }: TakingOptions,
 ): Promise<TakenArchive> {
   await using blob = await store.blobs.begin()
-  const indexer = createLayerIndexer({ name, whiteouts: true })
+  const path = unpacking?.readFrom(blob.path) ?? blob.path
+  let ready: Entry[] = []
+  const onEntry = (entry: Entry, offset: number): void => {
+    ready.push(entry.type === 'file' ? { ...entry, source: { kind: 'range', path, offset } } : entry)
+  }
+  const handOn = (least: number): void => {
+    if (ready.length < least) return
+    unpacking?.write(ready)
+    ready = []
+  }
+  const indexer = createLayerIndexer({ name, whiteouts: true, ...(unpacking && { onEntry }) })
   let done = 0
   for await (const chunk of archive) {
     signal?.throwIfAborted()
@@ -41,9 +58,11 @@ export async function takeArchive(
     }
     indexer.push(chunk)
     await blob.write(chunk)
+    handOn(batchSize)
     onBytes?.(done)
   }
   const entries = indexer.finish(blob.path)
+  handOn(1)
   if (diffId !== undefined && blob.digestNow() !== diffId) {
     throw new UserError(`${name} has diff id ${blob.digestNow()}, its image says ${diffId}`, {
       hint: 'the image is damaged; fetch it again',

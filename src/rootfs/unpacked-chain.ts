@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { UserError } from '#diagnostics'
 import { writeDirectory } from '#layer'
-import { makeNode, setXattr } from '#linux'
 import type { LayerRecord, Store } from '#store'
 import { type Entry, type MergedTree, mergeLayers } from '#tree'
 import { type Chain, layerEntries } from './chain-tree.ts'
 import { fetchedChain, type FetchOptions } from './fetch-layers.ts'
+import { isLeftOut, layerDirectoryOptions } from './layer-directory-options.ts'
 
 /** What unpacking depends on. */
 export interface UnpackOptions extends FetchOptions {
@@ -18,7 +18,13 @@ export interface UnpackOptions extends FetchOptions {
 
 /** The chain with a directory form for every layer; those that lack it are fetched, unpacked and kept. */
 export async function unpackedChain(store: Store, given: Chain, options: UnpackOptions): Promise<Chain> {
-  const chain = await fetchedChain(store, given, options)
+  const chain = await fetchedChain(store, given, {
+    ...options,
+    unpacking: async () => {
+      const { openUnpacking } = await import('./unpack-thread.ts')
+      return openUnpacking(store, options.rootless)
+    },
+  })
   const out: LayerRecord[] = []
   for (const [i, given] of chain.entries()) {
     const layer = store.layers.get(given.id) ?? given
@@ -38,27 +44,17 @@ async function unpack(store: Store, chain: Chain, options: UnpackOptions): Promi
   const directory = await store.temporary('unpack')
   await mkdir(directory, { mode: 0o755 })
   let below: MergedTree | undefined
-  // The kernel lets nobody make device nodes in a user namespace; Docker and podman leave them out there too.
-  const entries = (await layerEntries(store, chain)).filter(entry => !options.rootless || !isDevice(entry))
+  const entries = (await layerEntries(store, chain)).filter(entry => !isLeftOut(entry, options.rootless))
   const needsBelow = lacksParents(entries)
   if (needsBelow)
     below = mergeLayers(await Promise.all(chain.slice(0, -1).map((_, i) => layerEntries(store, chain.slice(0, i + 1)))))
   const writing = writeDirectory(entries, directory, {
-    whiteouts: {
-      kind: 'overlay',
-      opaqueAttribute: options.rootless ? 'user.overlay.opaque' : 'trusted.overlay.opaque',
-    },
-    owners: true,
-    calls: { setXattr, makeNode },
+    ...layerDirectoryOptions(options.rootless),
     ...(below && { missingDirectory: (path: string): Entry | undefined => directoryOf(below, path) }),
     ...(options.signal && { signal: options.signal }),
   })
   await writing.catch(explainOwner)
   return store.layers.addDirectory(layer.id, directory)
-}
-
-function isDevice({ type }: Entry): boolean {
-  return type === 'char' || type === 'block'
 }
 
 /** In a user namespace an id that is not mapped into it cannot own anything. */

@@ -1,0 +1,30 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { openDirectoryWriter } from '#layer'
+import { isLeftOut, layerDirectoryOptions } from './layer-directory-options.ts'
+import type { UnpackAnswer, UnpackOrder, UnpackStart } from './unpack-thread.ts'
+
+// Runs on a thread of its own: writes members of an archive into a directory as they come.
+const { directory, rootless } = workerData as UnpackStart
+const writer = openDirectoryWriter(directory, layerDirectoryOptions(rootless))
+const answer = (text: UnpackAnswer): void => parentPort?.postMessage(text)
+let failed = false
+
+parentPort?.on('message', (order: UnpackOrder) => {
+  if (failed) return
+  try {
+    if (order === 'finish') {
+      writer.finish()
+      answer('done')
+      return
+    }
+    for (const entry of order) {
+      if (isLeftOut(entry, rootless)) continue
+      if (!writer.hasParent(entry.type === 'opaque' ? `${entry.path}/` : entry.path)) throw new Error('no parent')
+      writer.write(entry)
+    }
+  } catch {
+    // A name that comes twice, a directory that only layers below have, an error of the disk: who has the whole list sees to it.
+    failed = true
+    answer('failed')
+  }
+})
