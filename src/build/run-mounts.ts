@@ -35,7 +35,7 @@ interface Collected {
 /** Prepares what `--mount` asks for (section 11.9 of the language page). */
 export async function prepareMounts(step: RunStep, inputs: StepInputs): Promise<PreparedMounts> {
   const place = await inputs.store.temporary('mounts')
-  await mkdir(place, { mode: 0o755 })
+  if (step.mounts.length > 0 || step.script) await mkdir(place, { mode: 0o755 })
   const caches = await openCacheMounts(step, inputs)
   const collected: Collected = { list: [], env: [], caches, agents: [], secrets: [], place }
   const release = async (): Promise<void> => {
