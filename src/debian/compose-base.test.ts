@@ -20,6 +20,7 @@ import { findHostTools, planSandbox, runSandbox } from '#linux'
 import { composeBase } from './compose-base.ts'
 import type { ComposedBase } from './compose-options.ts'
 import { readHostApt } from './host-apt.ts'
+import { type BaseLock, formatLock, lockInputs, parseLock } from './lock/base-lock.ts'
 import { readBaseFile } from './read-base-file.ts'
 import { selectRepositories } from './select-repositories.ts'
 
@@ -53,7 +54,7 @@ describe.skipIf(reason !== undefined)(`a base from a real mirror${reason ? ` (sk
   const directory = mkdtempSync(join(scratchPlace(), 'slipway-base-'))
   afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-  async function compose(name: string, more?: string): Promise<ComposedBase> {
+  async function compose(name: string, more: string, lock?: BaseLock): Promise<ComposedBase> {
     const target = join(directory, name)
     mkdirSync(target)
     mkdirSync(join(directory, 'scratch'), { recursive: true })
@@ -63,6 +64,7 @@ describe.skipIf(reason !== undefined)(`a base from a real mirror${reason ? ` (sk
       scratch: join(directory, 'scratch'),
       directory: '/',
       env: process.env,
+      ...(lock && { lock }),
     })
   }
 
@@ -125,8 +127,10 @@ describe.skipIf(reason !== undefined)(`a base from a real mirror${reason ? ` (sk
     expect(readdirSync(join(directory, 'scratch'))).toEqual([])
   })
 
-  test('two of them are the same', async () => {
-    await compose('two', settings)
+  test('another one, made of what a lock says of the first, is the same', async () => {
+    const lock = { inputs: lockInputs(spec(settings)), systems: [base.locked] }
+    const { locked } = await compose('two', settings, parseLock({ name: 'lock', text: formatLock(lock) }))
+    expect(locked).toEqual(base.locked)
     expect(treeOf(join(directory, 'two'), true)).toEqual(treeOf(join(directory, 'one'), true))
   })
 
