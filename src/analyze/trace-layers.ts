@@ -99,6 +99,9 @@ function startLayer(top: Node, layer: number, copies: FileCopy[]) {
   const taken: [path: string, node: Node][] = []
   const firstTaken = new Map<string, Node>()
   const counts: Counts = { added: 0, changed: 0, removed: 0 }
+  // Entries of one directory mostly follow each other. Forgotten when a directory is put in another's place.
+  let lastParent: string | undefined
+  let lastDirectory: Node = top
 
   const take = (node: Node, path: string): void => {
     taken.push([path, node])
@@ -127,10 +130,13 @@ function startLayer(top: Node, layer: number, copies: FileCopy[]) {
       return
     }
     const { parent, name } = splitPath(entry.path)
-    const directory = directoryAt(top, parent, { layer, take })
+    const directory = parent === lastParent ? lastDirectory : directoryAt(top, parent, { layer, take })
+    lastParent = parent
+    lastDirectory = directory
     directory.children ??= new Map()
     const present = directory.children.get(name)
-    const was = present ?? firstTaken.get(entry.path)
+    if (present?.entry.type === 'directory') lastParent = undefined
+    const was = present ?? (firstTaken.size > 0 ? firstTaken.get(entry.path) : undefined)
     const linked = entry.type === 'hardlink' ? nodeAt(top, entry.link ?? '') : undefined
     if (entry.type === 'hardlink' && (!linked || linked.entry.type === 'directory')) return
     if (linked && linked === present) return

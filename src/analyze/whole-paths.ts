@@ -27,11 +27,27 @@ export function wholePaths(chosen: readonly FileCopy[], all: ReadonlyMap<string,
 
 /** The number of files below each directory, the root left out. */
 export function countBelow(copies: Iterable<FileCopy>): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>()
+  const direct = new Map<string, number>()
+  // Files of one directory mostly follow each other: they are counted before the directory is looked up.
+  let last = ''
+  let run = 0
   for (const { entry } of copies) {
-    for (let slash = entry.path.lastIndexOf('/'); slash > 0; slash = entry.path.lastIndexOf('/', slash - 1)) {
-      const directory = entry.path.slice(0, slash)
-      counts.set(directory, (counts.get(directory) ?? 0) + 1)
+    const slash = entry.path.lastIndexOf('/')
+    if (slash <= 0) continue
+    if (slash === last.length && entry.path.startsWith(last)) {
+      run++
+      continue
+    }
+    if (run > 0) direct.set(last, (direct.get(last) ?? 0) + run)
+    last = entry.path.slice(0, slash)
+    run = 1
+  }
+  if (run > 0) direct.set(last, (direct.get(last) ?? 0) + run)
+  const counts = new Map(direct)
+  for (const [path, files] of direct) {
+    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+      const directory = path.slice(0, slash)
+      counts.set(directory, (counts.get(directory) ?? 0) + files)
     }
   }
   return counts

@@ -32,8 +32,7 @@ const hashOf = (three: number): number => Math.imul(three, 0x9e3779b1) >>> (32 -
 /** Every literal has at least four characters, all of them ASCII; those of `exact` have to stand there as they are. */
 export function anchorSearch(literals: readonly string[], exact: ReadonlySet<string>): AnchorSearch {
   if (literals.some(({ length }) => length < 4)) throw new Error('a literal has less than four characters')
-  const lists = candidatesOf(literals, exact)
-  const known = Uint8Array.from(lists, list => (list ? 1 : 0))
+  const { known, listOf } = candidatesOf(literals, exact)
   return {
     search: (bytes, onHit) => {
       const tell = (candidates: readonly Candidate[], word: number, at: number): void => {
@@ -46,7 +45,7 @@ export function anchorSearch(literals: readonly string[], exact: ReadonlySet<str
       const lookAt = (at: number): void => {
         if (at < 0 || at + 2 >= bytes.length) return
         const three = folded(at) | (folded(at + 1) << 8) | (folded(at + 2) << 16)
-        const list = lists[hashOf(three)]
+        const list = listOf(hashOf(three))
         if (!list) return
         if (at > 0 && list.earlier.length > 0) tell(list.earlier, (three << 8) | folded(at - 1), at - 1)
         if (at + 3 < bytes.length && list.here.length > 0) tell(list.here, three | (folded(at + 3) << 24), at)
@@ -76,20 +75,30 @@ function wordsOf({ buffer, byteOffset, length }: Uint8Array, lead: number): Uint
   return new Uint32Array(buffer, (byteOffset + lead) & ~3, Math.max(0, length - lead) >> 2)
 }
 
-/** By the hash of three bytes. */
-function candidatesOf(literals: readonly string[], exact: ReadonlySet<string>): readonly (Candidates | undefined)[] {
-  const lists: ({ earlier: Candidate[]; here: Candidate[] } | undefined)[] = Array.from({ length: 1 << hashBits })
+/** By the hash of three bytes: whether there are any (in a table of bytes, which stays near the processor), and which. */
+function candidatesOf(literals: readonly string[], exact: ReadonlySet<string>) {
+  const known = new Uint8Array(1 << hashBits)
+  const places = new Uint16Array(1 << hashBits)
+  const lists: { earlier: Candidate[]; here: Candidate[] }[] = []
+  const listAt = (hash: number): { earlier: Candidate[]; here: Candidate[] } => {
+    const present = known[hash] === 1 ? lists[places[hash] as number] : undefined
+    if (present) return present
+    const list = { earlier: [], here: [] }
+    known[hash] = 1
+    places[hash] = lists.push(list) - 1
+    return list
+  }
   for (const [literal, text] of literals.entries()) {
     const bytes = Buffer.from(text, 'latin1')
     const folded = Buffer.from(bytes.map(byte => byte | 0x20))
     const start = folded.readInt32LE(0)
     const candidate = { literal, start, folded, exact: exact.has(text) ? bytes : undefined }
-    const listAt = (hash: number): { earlier: Candidate[]; here: Candidate[] } =>
-      (lists[hash] ??= { earlier: [], here: [] })
     listAt(hashOf(start & 0xff_ff_ff)).here.push(candidate)
     listAt(hashOf(start >>> 8)).earlier.push(candidate)
   }
-  return lists
+  const listOf = (hash: number): Candidates | undefined =>
+    known[hash] === 1 ? lists[places[hash] as number] : undefined
+  return { known, listOf }
 }
 
 function standsAt(bytes: Uint8Array, start: number, literal: Uint8Array, fold: number): boolean {
