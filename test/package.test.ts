@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -143,4 +152,24 @@ test('a program builds an image with it, and its types fit', () => {
   expect(result.config.config.Labels).toEqual({ made: 'here' })
   expect(result.config.rootfs.diff_ids).toHaveLength(1)
   expect(result.mistake).toBe('"/hallo.txt" not found in the build context')
+})
+
+test('what every build loads holds nothing of the rooms that a cached one does without', () => {
+  const folder = join(repository, 'dist/cli')
+  const sourcesOf = (file: string): string[] => {
+    const map = join(folder, `${file}.map`)
+    return existsSync(map) ? (JSON.parse(readFileSync(map, 'utf8')) as { sources: string[] }).sources : []
+  }
+  const files = readdirSync(folder).filter(name => name.endsWith('.js'))
+  const loaded = new Set(files.filter(file => sourcesOf(file).some(path => path.endsWith('/actions/build-command.ts'))))
+  // Iterating goes on with what is added meanwhile.
+  for (const file of loaded) {
+    const code = readFileSync(join(folder, file), 'utf8')
+    for (const [, name] of code.matchAll(/^import .*"\.\/([\w-]+\.js)";$/gm)) if (name) loaded.add(name)
+  }
+  const sources = [...loaded].flatMap(sourcesOf)
+  expect(sources.filter(path => path.includes('src/plan/'))).not.toEqual([])
+  const rooms = ['secrets', 'scan', 'registry', 'analyze', 'debian', 'fix']
+  const heavy = sources.filter(path => rooms.some(room => path.includes(`src/${room}/`)))
+  expect(heavy.filter(path => !path.endsWith('/rules-version.ts'))).toEqual([])
 })

@@ -163,7 +163,7 @@ async function planAll(
   const warn = (warning: Warning): void => void found.push(warning)
   const tell: Teller = (text, work) => tellActivity(teller, text, work)
   const plans = await plansFromOptions({ store, dockerfile, flags, contexts, elsewhere, warn, tell }, context)
-  return { plans, warnings: checkedWarnings({ dockerfile, flags, plans, found }, context) }
+  return { plans, warnings: await checkedWarnings({ dockerfile, flags, plans, found }, context) }
 }
 
 function namespaceNeed(plans: readonly BuildPlan[], store: Store): Need | undefined {

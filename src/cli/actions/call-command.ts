@@ -71,7 +71,7 @@ async function check(call: Call, format: CallOption['format'], context: CliConte
     failure = error
   }
   const known = found.filter(warning => isCertain(warning, plans, absent))
-  const warnings = checkedWarnings({ dockerfile, flags, plans, found: known }, context)
+  const warnings = await checkedWarnings({ dockerfile, flags, plans, found: known }, context)
   for (const reference of absent) {
     context.stderr.write(`note: ${reference} is not in the local store: what its environment sets is not known\n`)
   }

@@ -6,7 +6,6 @@ import type { BuildFlags } from '../commands/build.ts'
 import type { CliContext } from '../context.ts'
 import { buildArguments } from './plan-from-options.ts'
 import type { ReadDockerfile } from './read-dockerfile.ts'
-import { withHiddenSecrets } from './secret-places.ts'
 
 /** What is checked, and what is known about it. */
 export interface Checking {
@@ -19,10 +18,10 @@ export interface Checking {
 }
 
 /** The warnings of planning and of the build checks, as the file and the command line want them, no secret in their excerpts. Throws a `UserError`. */
-export function checkedWarnings(
+export async function checkedWarnings(
   { dockerfile, flags, plans, found }: Checking,
   context: CliContext,
-): readonly Warning[] {
+): Promise<readonly Warning[]> {
   const { BUILDKIT_DOCKERFILE_CHECK: setting } = buildArguments(flags, context)
   const stages = plans?.flatMap(plan => plan.stages.map(stage => ({ stage, plan })))
   const warnings = lintDockerfile(parseDockerfile(dockerfile.source), {
@@ -36,6 +35,9 @@ export function checkedWarnings(
       ),
     }),
   })
+  // The rules for secrets are loaded where there is something to hide them in.
+  if (warnings.every(({ at }) => at === undefined)) return warnings
+  const { withHiddenSecrets } = await import('./secret-places.ts')
   return withHiddenSecrets(warnings)
 }
 
