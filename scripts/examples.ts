@@ -10,6 +10,7 @@ import { measureImages } from './examples/measure-images.ts'
 import { type Example, readExamples, type Variant } from './examples/read-examples.ts'
 import { markdownPage } from './examples/markdown-page.ts'
 import { type Row, rowsOf, textTable } from './examples/size-table.ts'
+import { takePicture } from './examples/take-picture.ts'
 import { checkReports, writePages, writeReport } from './examples/write-reports.ts'
 
 const usage = `usage: npm run examples -- [options] [EXAMPLE[:VARIANT]…]
@@ -18,6 +19,8 @@ const usage = `usage: npm run examples -- [options] [EXAMPLE[:VARIANT]…]
   --write FILE      write the table as a Markdown page (docs/examples.md is made so)
   --reports DIR     write a report of each example here, as Markdown (docs/examples/ is made so)
   --html DIR        write the page of \`slipway analyze --html\` for each image here
+  --picture IMAGE=FILE
+                    take a picture of that page of one image (docs/images/analyze.png is that of apt:later-rm)
   --root DIR        build in this state directory and keep it (default: a temporary one)
   --packages DIR    keep downloaded packages here (default: SLIPWAY_PACKAGE_CACHE, else in the state directory)
   --no-compressed   do not find out the compressed sizes, which takes most of the time of a repeated run
@@ -32,6 +35,7 @@ const { values: flags, positionals } = parseArgs({
     write: { type: 'string' },
     reports: { type: 'string' },
     html: { type: 'string' },
+    picture: { type: 'string' },
     root: { type: 'string' },
     packages: { type: 'string' },
     compressed: { type: 'boolean', default: true },
@@ -60,6 +64,8 @@ async function main(): Promise<void> {
     const rows: Row[] = []
     for (const example of examples) rows.push(...(await runExample(example, slipway, root)))
     if (flags.reports !== undefined) await checkReports(slipway, flags.reports)
+    const [image = '', file] = flags.picture?.split('=') ?? []
+    if (file !== undefined) await takePicture(image, resolve(file), slipway)
     report(rows, examples)
   } finally {
     remove()

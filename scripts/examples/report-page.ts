@@ -62,8 +62,8 @@ function terminal(command: string, output: string): string {
 }
 
 /** apt's lists are called after the mirror that they came from, which is another one elsewhere. */
-function withoutMirror(text: string): string {
-  return text.replaceAll(/(var\/lib\/apt\/lists\/(?:partial\/)?)[^\s/]*?_dists_/g, '$1…_dists_')
+export function withoutMirror(text: string): string {
+  return text.replaceAll(/(?<=["/])[\w.%-]+?_dists_(?=[a-z])/g, '…_dists_')
 }
 
 /** One row for each place, whatever it holds how many of. */
@@ -77,14 +77,18 @@ function secrets(reports: readonly ImageReport[]): string {
     })
   })
   if (rows.length === 0) return '`slipway scan` finds none in any of the images.'
-  const notes = publicKeys.filter(({ path }) => rows.some(row => path.test(row[4] ?? ''))).map(({ note }) => note)
+  const notes = publicValues.filter(({ path }) => rows.some(row => path.test(row[4] ?? ''))).map(({ note }) => note)
   const found = table(['image', 'severity', 'what', 'how many', 'where', 'layer'], rows)
   return ['What `slipway scan` finds:', found, ...notes].join('\n\n')
 }
 
-/** Keys that everybody has. */
-const publicKeys: readonly { readonly path: RegExp; readonly note: string }[] = [
+/** What everybody has who knows the package. */
+const publicValues: readonly { readonly path: RegExp; readonly note: string }[] = [
   { path: /libgnutls\.so/, note: 'The keys in `libgnutls` are public: the library tests itself with them.' },
+  {
+    path: /i18n_Translation/,
+    note: 'The address in the list of translations is an example in the description of a package.',
+  },
 ]
 
 const unknown: SecretFinding = { title: '', severity: '', masked: '', place: { kind: '' } }
