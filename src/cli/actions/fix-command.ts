@@ -39,8 +39,7 @@ export async function fixCommand(path: string, flags: FixFlags, context: CliCont
   }
   const proving = { directory: found.directory, flags, context }
   const before = flags.prove ? await buildState(input, proving) : undefined
-  const image =
-    before ?? flags.image ?? (await withStore(context, async store => builtFrom(store, input.dockerfile)))?.id
+  const image = before ?? flags.image ?? (await lastImage(input.dockerfile, context))
   if (image === undefined && flags.base) {
     throw usageError('--base is compared with an image of the Dockerfile', 'add --prove, or name one with --image')
   }
@@ -57,6 +56,16 @@ export async function fixCommand(path: string, flags: FixFlags, context: CliCont
     const { dockerfile } = input
     return finish(await measuredImage(images, { image, bases: flags.base, dockerfile }))
   })
+}
+
+/** The id of the last image of this text; none where there is no store: the changes can be shown without. */
+async function lastImage(dockerfile: string, context: CliContext): Promise<string | undefined> {
+  try {
+    return await withStore(context, async store => builtFrom(store, dockerfile)?.id)
+  } catch (error) {
+    if (error instanceof UserError) return undefined
+    throw error
+  }
 }
 
 interface Showing {
