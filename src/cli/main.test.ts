@@ -70,6 +70,11 @@ test('a store that cannot be used is said so, without a stack', () => {
   expect(result.status).toBe(1)
 })
 
+test('a store where no directory can be made is an error, not an endless try', () => {
+  const result = slipway(['images'], { environment: { SLIPWAY_ROOT: '/proc/none/store' } })
+  expect([result.status, result.stderr]).toEqual([1, expect.stringMatching(/cannot be opened[^]*hint: /)])
+})
+
 test('colours follow the environment', () => {
   expect(slipway(['history', 'nothing']).stderr).not.toContain('\x1b')
   expect(slipway(['history', 'nothing'], { environment: { FORCE_COLOR: '1' } }).stderr).toContain('\x1b[')

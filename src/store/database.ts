@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { UserError } from '#diagnostics'
 
@@ -57,11 +57,28 @@ CREATE TABLE compressed (
 const version = firstVersion + migrations.length
 
 /**
+ * With the directories above it. Not left to Node's `recursive`, which tries for ever where a directory that is there answers that it
+ * is not (below /proc).
+ */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    const parent = dirname(path)
+    if (code !== 'ENOENT' || existsSync(parent)) throw error
+    makeDirectory(parent)
+    makeDirectory(path)
+  }
+}
+
+/**
  * Opens the store's database, making it where it is missing. Throws a `UserError` for a store of another version, one
  * that cannot be written, or one that another process keeps locked.
  */
 export function openDatabase(root: string): DatabaseSync {
-  mkdirSync(root, { recursive: true, mode: 0o700 })
+  makeDirectory(root)
   const path = join(root, 'slipway.db')
   try {
     const database = new DatabaseSync(path, { timeout: 20_000 })
