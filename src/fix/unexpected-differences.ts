@@ -1,6 +1,9 @@
 import type { ImageDiff } from '#analyze'
 import type { Proposal } from './proposal.ts'
 
+/** What package managers write with the moment or with inode numbers in it, so that no two runs of the same command agree. */
+const volatile = /^var\/(?:log\/|cache\/ldconfig\/aux-cache$)/
+
 /** What two images disagree about beyond what the changes are meant to change: one line each. */
 export function unexpectedDifferences(diff: ImageDiff, proposals: readonly Proposal[]): readonly string[] {
   const meant = proposals.flatMap(({ differs }) => differs)
@@ -8,6 +11,7 @@ export function unexpectedDifferences(diff: ImageDiff, proposals: readonly Propo
     .filter(
       ({ path, change, attributes }) =>
         !isMeant(path, meant) &&
+        !(change === 'changed' && volatile.test(path)) &&
         // A directory that was only there for what is gone.
         !(change === 'removed' && meant.some(each => each.startsWith(`${path}/`))) &&
         !(change === 'metadata' && attributes.length === 0),
