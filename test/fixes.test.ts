@@ -216,6 +216,22 @@ describe.skipIf(!canSandbox || libraries.every(isOfLibc))('what programs need de
     for (const path of libraries) expect(copied.includes(path), path).toBe(!isOfLibc(path))
   })
 
+  test('a split to nothing but a static program is tried without a shell', { timeout: 60_000 }, async ({ skip }) => {
+    if (!runs) skip('needs root, namespaces and a static busybox')
+    const directory = project(
+      'static',
+      'FROM full',
+      'COPY notes /srv/notes',
+      'RUN cp /bin/busybox /opt/ls',
+      'CMD ["/opt/ls", "/srv"]',
+    )
+    const run = ['--prove', '--run', '/opt/ls /srv/notes']
+    const { proof, diff, changes } = await fixed('--multi-stage', '--base', 'scratch', ...run, directory)
+    expect(changes.map(({ kind }) => kind)).toEqual(['multi-stage'])
+    expect(diff).toContain('+FROM scratch\n')
+    expect(proof.run).toMatchObject({ equal: true, exitCodes: [0, 0] })
+  })
+
   test('a base without the libraries is not advised, a smaller one that has them is', { timeout: 60_000 }, async ({
     skip,
   }) => {

@@ -11,7 +11,11 @@ export function unexpectedDifferences(diff: ImageDiff, proposals: readonly Propo
     .filter(
       ({ path, change, attributes }) =>
         !isMeant(path, meant) &&
-        !(change === 'changed' && volatile.test(path)) &&
+        !(
+          change === 'changed' &&
+          volatile.test(path) &&
+          attributes.every(each => each === 'content' || each === 'time')
+        ) &&
         // A directory that was only there for what is gone.
         !(change === 'removed' && meant.some(each => each.startsWith(`${path}/`))) &&
         !(change === 'metadata' && attributes.length === 0),

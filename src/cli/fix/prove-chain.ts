@@ -36,14 +36,20 @@ export async function proveChain(before: string, input: FixInput, proving: Provi
     }
     if (typeof result !== 'string' && isGood(result, part)) good++
     else {
-      const reason =
-        typeof result === 'string'
-          ? result
-          : (result.unexpected[0] ?? `${result.run?.command ?? ''} does something else`)
-      dropped.push({ proposal: next, reason })
+      dropped.push({ proposal: next, reason: typeof result === 'string' ? result : reasonAgainst(result) })
       without.add(next.key)
     }
   }
+}
+
+/** What the command says comes first: a tree may be another one on purpose. */
+function reasonAgainst({ unexpected, run }: Proof): string {
+  if (run && !run.equal) {
+    const [before, after] = run.exitCodes
+    const codes = before === after ? '' : ` (exit code ${after}, before ${before})`
+    return `${run.command} does something else${codes}`
+  }
+  return unexpected[0] ?? 'it changes more than it says'
 }
 
 function partOf(chain: FixChain, input: FixInput, count: number): FixChain {

@@ -5,6 +5,7 @@ import { type ImageDiff, diffImages, storeImage, studyImage } from '#analyze'
 import { chainOf, findImage, imageConfig, runContainer } from '#build'
 import { type Proposal, unexpectedDifferences } from '#fix'
 import { findHostTools } from '#linux'
+import { lookup } from '#tree'
 import { buildSilently } from '../build/build-silently.ts'
 import type { FixFlags } from '../commands/fix.ts'
 import type { CliContext } from '../context.ts'
@@ -76,7 +77,9 @@ export async function proveEqual(
     const [one, two] = studies as [(typeof studies)[number], (typeof studies)[number]]
     const diff: ImageDiff = diffImages(one, two, { times: false })
     const unexpected = unexpectedDifferences(diff, proposals)
-    const run = flags.run === undefined ? undefined : await runInBoth([before, after], flags.run, { store, context })
+    const hasShell = [one, two].every(({ trace }) => lookup(trace.tree, '/bin/sh').entry !== undefined)
+    const run =
+      flags.run === undefined ? undefined : await runInBoth([before, after], flags.run, { store, context, hasShell })
     return {
       before: { id: before, size: one.analysis.totals.size },
       after: { id: after, size: two.analysis.totals.size },
@@ -87,10 +90,25 @@ export async function proveEqual(
   })
 }
 
+interface RunPlace {
+  readonly store: Parameters<typeof findImage>[0]
+  readonly context: CliContext
+  /** Whether both images have `/bin/sh`. */
+  readonly hasShell: boolean
+}
+
+/** A text without anything that only a shell understands. */
+const plainWords = /^[\w@%+=:,./ -]+$/
+
+/** Where a shell is missing, plain words are run without one, in both images. */
+function commandLine(command: string, hasShell: boolean): readonly string[] {
+  return hasShell || !plainWords.test(command) ? ['/bin/sh', '-c', command] : command.trim().split(/ +/)
+}
+
 async function runInBoth(
   ids: readonly [string, string],
   command: string,
-  { store, context }: { readonly store: Parameters<typeof findImage>[0]; readonly context: CliContext },
+  { store, context, hasShell }: RunPlace,
 ): Promise<RunProof> {
   const results: { readonly exitCode: number; readonly output: string }[] = []
   for (const id of ids) {
@@ -102,7 +120,7 @@ async function runInBoth(
       store,
       image,
       host: findHostTools(context.environment['PATH']),
-      command: ['/bin/sh', '-c', command],
+      command: [...commandLine(command, hasShell)],
       entrypoint: [],
       env: (config.Env ?? []).some(pair => pair.startsWith('PATH='))
         ? []
