@@ -3,12 +3,15 @@
  * examples that everybody has. What is anywhere else is looked at whatever its name.
  */
 export function isPackagedExample(path: string): boolean {
-  if (documentation.test(path)) return true
+  if (documentation.test(path) || systemFiles.test(path)) return true
   return packages.test(path) && examples.test(path)
 }
 
 const documentation =
   /^usr\/(?:local\/)?share\/(?:doc|man|info|gtk-doc|help|locale|perl|perl5|vim|nano|bash-completion|zsh|javadoc|licenses)\/|^usr\/lib\/python[\d.]+\/(?:test|idlelib|lib2to3\/tests)\/|^usr\/local\/lib\/python[\d.]+\/(?:test|idlelib|lib2to3\/tests)\/|^usr\/share\/ca-certificates\/|^etc\/ssl\/certs\//
+
+/** Debian's libraries, some of which carry the keys that they test themselves with, and the lists of all packages. */
+const systemFiles = /^(?:usr\/)?lib\/[a-z\d_]+-linux-[a-z\d]+\/lib[^/]+\.so[.\d]*$|^var\/lib\/apt\/lists\//
 
 const packages =
   /(?:^|\/)(?:node_modules|site-packages|dist-packages|gems|vendor\/bundle|bower_components|go\/pkg\/mod|\.cargo\/registry|\.m2\/repository|usr\/(?:local\/)?lib\/(?:node_modules|python[\d.]+|ruby|perl5|go(?:-[\d.]+)?)|usr\/local\/go)\//
