@@ -113,13 +113,19 @@ function cacheMounts(instruction: Instruction): Rewrite {
   }
 }
 
+/** Lists that only later instructions use cannot go at the end of this one. `apt-get clean` takes apt's own index files, too. */
 function cleanLists(instruction: Instruction): Rewrite {
   const command = commandOf(instruction)
   if (command === undefined || !/\bapt(-get)?\b/.test(command)) return cacheMounts(instruction)
+  if (!/\b(install|upgrade|build-dep)\b/.test(command)) {
+    const mounts = cacheMounts(instruction)
+    const text = `join ${nameOf(instruction)} with what installs and remove the lists there, or use these cache mounts in both`
+    return { ...mounts, text }
+  }
   return {
     kind: 'clean-in-run',
     text: `remove the lists at the end of ${nameOf(instruction)}, or keep them outside with cache mounts`,
-    lines: [`RUN ${command} \\`, ' && rm -rf /var/lib/apt/lists/*'],
+    lines: [`RUN ${command} \\`, ' && apt-get clean && rm -rf /var/lib/apt/lists/*'],
   }
 }
 

@@ -15,7 +15,15 @@ test.each([
   expect(nameOf(instruction)).toBe(name)
 })
 
+const update = { keyword: 'RUN', text: 'RUN apt-get update', lines: { first: 3, last: 3 }, stage: 'stage-0' }
+
 test.each([
+  [
+    'package-lists',
+    update,
+    'join line 3 with what installs and remove the lists there, or use these cache mounts in both',
+  ],
+  ['package-lists', install, 'remove the lists at the end of line 4, or keep them outside with cache mounts'],
   ['documentation', base, 'name them under "without" in the base file'],
   ['compilers', base, 'leave their packages out of the base file'],
   ['documentation', install, 'tell dpkg before line 4 not to unpack them'],
