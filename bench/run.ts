@@ -1,6 +1,7 @@
 // `npm run bench`: the same work with slipway and with every peer that this machine has, in turn, in one run.
 //   --only S1,S3   --skip S13,S14   --rounds N (default 5)   --slipway-only   --short (S1, S2, S3, S8; slipway only)
-//   --json FILE    --write FILE (a page like docs/performance.md)    --scratch DIRECTORY
+//   --peers docker,buildah (default: all that are found)    --scratch DIRECTORY
+//   --json FILE    --write FILE (a page like docs/performance.md): both hold what is known after every row, if the run is ended early
 // Only ratios within one run mean something: machines are noisy. Fails on wrong results, never on times.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -41,6 +42,7 @@ const short = ['S1', 'S2', 'S3', 'S8']
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
+    peers: { type: 'string' },
     skip: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     json: { type: 'string' },
@@ -208,7 +210,10 @@ async function floorTime(commands: readonly Command[]): Promise<number> {
   return sum
 }
 
-async function runScenarios(bed: Bed): Promise<Pick<Results, 'cases' | 'skipped'>> {
+type Rows = Pick<Results, 'cases' | 'skipped'>
+
+/** `keep` gets all rows so far, after each. */
+async function runScenarios(bed: Bed, keep: (rows: Rows) => void): Promise<Rows> {
   const cases: CaseResult[] = []
   const skipped: { id: string; reason: string }[] = []
   for (const scenario of wanted()) {
@@ -221,6 +226,7 @@ async function runScenarios(bed: Bed): Promise<Pick<Results, 'cases' | 'skipped'
     for (const each of await scenario.cases(bed)) {
       const result = await runCase(each, bed, Number(values.rounds))
       cases.push(result)
+      keep({ cases, skipped })
       say(summary(result))
     }
   }
@@ -254,7 +260,17 @@ function cleanUp(): void {
   rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
 }
 
-const peers = values.short || values['slipway-only'] ? [] : findPeers()
+function wantedPeers(): readonly Builder[] {
+  if (values.short || values['slipway-only']) return []
+  const found = findPeers()
+  if (values.peers === undefined) return found
+  const named = values.peers.split(',')
+  const missing = named.filter(name => !found.some(peer => peer.name.split(' ')[0] === name))
+  if (missing.length > 0) throw new Error(`${missing.join(', ')}: not found on this machine`)
+  return found.filter(peer => named.includes(peer.name.split(' ')[0] ?? ''))
+}
+
+const peers = wantedPeers()
 const folder = mkdtempSync(join(values.scratch ?? tmpdir(), 'slipway-bench-'))
 let bed: Bed | undefined
 process.on('exit', cleanUp)
@@ -264,15 +280,20 @@ async function main(): Promise<void> {
   const machine = describeMachine(folder)
   bed = await makeBed(folder, peers)
   const builders = Object.fromEntries([bed.slipway, ...peers].map(({ name, version }) => [name, version]))
-  const results: Results = {
+  const resultsOf = (rows: Rows): Results => ({
     machine,
     commit: commit(),
     rounds: Number(values.rounds),
     builders,
-    ...(await runScenarios(bed)),
+    ...rows,
+  })
+  const keep = (rows: Rows): void => {
+    const results = resultsOf(rows)
+    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
+    if (values.write !== undefined) writeFileSync(values.write, performancePage(results))
   }
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
-  if (values.write !== undefined) writeFileSync(values.write, performancePage(results))
+  const results = resultsOf(await runScenarios(bed, keep))
+  keep(results)
   const tables = peers.length > 0 ? [wallTable(results), usageTable(results)] : []
   process.stdout.write(`${[...tables, ownTable(results)].join('\n\n')}\n`)
   say(`${own} ${builders[own] ?? ''}: all results are right`)
