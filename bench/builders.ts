@@ -31,8 +31,8 @@ export interface Builder {
   readonly history: (tag: string) => Command
   /** Brings a root file system into its store, not measured. */
   readonly importBase: (archive: string, tag: string, folder: string) => readonly Command[]
-  /** Removes what a run left in a store that is not the run's own. */
-  readonly remove: (names: readonly string[]) => Command
+  /** Removes images from a store that is everybody's; undefined where the run has a store of its own. */
+  readonly remove?: (names: readonly string[]) => Command
 }
 
 export const executable = fileURLToPath(new URL('../bin/slipway.js', import.meta.url))
@@ -82,7 +82,6 @@ export function slipwayBuilder(root: string): Builder & { readonly run: (...args
     push: (tag, compression) => run('push', '--compression', compression, tag),
     history: tag => run('history', tag),
     importBase: (archive, tag) => [run('import', archive, tag)],
-    remove: tags => run('rmi', ...tags),
   }
 }
 
@@ -118,11 +117,17 @@ function dockerBuilder(version: string): Builder {
   }
 }
 
-/** buildah, and podman, which builds with buildah's code. */
-function buildahBuilder(name: 'buildah' | 'podman', version: string): Builder {
+/**
+ * buildah, and podman, which builds with buildah's code. Each has a store of its own in `folder`, as slipway has: they leave working
+ * containers that are mounted, after an instruction-less build too, and those of the machine's user are none of ours.
+ */
+function buildahBuilder(name: 'buildah' | 'podman', { version, folder }: { version: string; folder: string }): Builder {
   const runtime = runtimeFlags()
-  const run = (...args: readonly string[]): Command =>
-    name === 'podman' ? { program: name, args: [...runtime, ...args] } : { program: name, args }
+  const own = ['--root', join(folder, name, 'root'), '--runroot', join(folder, name, 'run')]
+  const run = (...args: readonly string[]): Command => ({
+    program: name,
+    args: name === 'podman' ? [...runtime, ...own, ...args] : [...own, ...args],
+  })
   const build = (request: BuildRequest): Command =>
     run(
       'build',
@@ -149,12 +154,11 @@ function buildahBuilder(name: 'buildah' | 'podman', version: string): Builder {
     build,
     buildArchive: (request, path) => shell(build(request), run('push', '-q', request.tag, `oci-archive:${path}`)),
     push: (tag, compression) => push(tag, '--compression-format', compression),
-    history: tag => ({ program: 'podman', args: ['history', tag] }),
+    history: tag => ({ program: 'podman', args: [...own, 'history', tag] }),
     // buildah has no import: an image FROM scratch with the archive unpacked is the same.
     importBase: (archive, tag, folder) => [
       run('build', '-q', '-t', tag, '-f', join(folder, 'import.Dockerfile'), '--build-arg', `BASE=${archive}`, folder),
     ],
-    remove: tags => run('rmi', '-f', ...tags),
   }
 }
 
@@ -169,15 +173,15 @@ function answer(program: string, ...args: readonly string[]): string {
   return status === 0 ? stdout.trim() : ''
 }
 
-/** The peers of this machine. Those without a daemon need root here, as slipway's own runs do. */
-export function findPeers(): Builder[] {
+/** The peers of this machine, with stores in `folder`. Those without a daemon need root here, as slipway's own runs do. */
+export function findPeers(folder: string): Builder[] {
   const peers: Builder[] = []
   const engine = answer(dockerCommand, 'version', '--format', '{{.Server.Version}}')
   if (engine !== '') peers.push(dockerBuilder(engine))
   for (const name of ['buildah', 'podman'] as const) {
     const version = process.getuid?.() === 0 ? answer(name, '--version') : ''
     if (version !== '' && answer(name, 'info') !== '')
-      peers.push(buildahBuilder(name, version.split(' ')[2] ?? version))
+      peers.push(buildahBuilder(name, { version: version.split(' ')[2] ?? version, folder }))
   }
   return peers
 }

@@ -29,14 +29,21 @@ export interface MeasureOptions {
 
 const running = new Set<ChildProcess>()
 
-/** Ends what is being measured, for a run that is ended itself. */
+/** Ends what is being measured and waits for that, at most some seconds; for a run that is ended itself. */
 export function endRunning(): void {
-  for (const { pid } of running) {
-    try {
-      if (pid !== undefined) process.kill(-pid, 'SIGTERM')
-    } catch {
-      // It ended just now.
-    }
+  const groups = [...running].flatMap(({ pid }) => pid ?? [])
+  for (const group of groups) signalGroup(group, 'SIGTERM')
+  const clock = new Int32Array(new SharedArrayBuffer(4))
+  const isRunning = (): boolean => processes().some(({ group, state }) => state !== 'Z' && groups.includes(group))
+  for (let tries = 0; tries < 100 && isRunning(); tries++) Atomics.wait(clock, 0, 0, 50)
+  for (const group of groups) signalGroup(group, 'SIGKILL')
+}
+
+function signalGroup(group: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(-group, signal)
+  } catch {
+    // It ended just now.
   }
 }
 
@@ -93,6 +100,10 @@ function childrenTime(): number {
 interface Process {
   readonly pid: number
   readonly parent: number
+  /** Process group. */
+  readonly group: number
+  /** One letter; Z has ended, and nobody asked yet how. */
+  readonly state: string
   readonly name: string
   /** Seconds, of ended children too. */
   readonly cpu: number
@@ -111,7 +122,8 @@ function readProcess(pid: string): Process | undefined {
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
     const number = (field: number): number => Number(fields[field - 3])
     const cpu = (number(14) + number(15) + number(16) + number(17)) / ticks
-    return { pid: Number(pid), parent: number(4), name, cpu, resident: number(24) * pageSize }
+    const [state = ''] = fields
+    return { pid: Number(pid), parent: number(4), group: number(5), state, name, cpu, resident: number(24) * pageSize }
   } catch {
     return undefined
   }

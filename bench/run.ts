@@ -4,7 +4,7 @@
 //   --json FILE    --write FILE (a page like docs/performance.md): both hold what is known after every row, if the run is ended early
 // Only ratios within one run mean something: machines are noisy. Fails on wrong results, never on times.
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -94,7 +94,7 @@ async function findKnown(): Promise<(command: string) => boolean> {
   }
 }
 
-/** Peers have their own stores: what they build there is noted, and removed at the end. */
+/** What is built in everybody's store is noted, and removed at the end. */
 function noting(builder: Builder, left: Set<string>): Builder {
   return {
     ...builder,
@@ -106,7 +106,7 @@ function noting(builder: Builder, left: Set<string>): Builder {
 }
 
 async function makeBed(folder: string, found: readonly Builder[]): Promise<Bed> {
-  const left = new Set([resultTag])
+  const left = new Set([resultTag, testBaseName])
   const peers = found.map(builder => noting(builder, left))
   const slipway = slipwayBuilder(join(folder, 'store'))
   const archive = join(folder, 'base.tar')
@@ -220,6 +220,7 @@ async function runScenarios(bed: Bed, keep: (rows: Rows) => void): Promise<Rows>
     const reason = scenario.missing?.(bed)
     if (reason !== undefined) {
       skipped.push({ id: scenario.id, reason })
+      keep({ cases, skipped })
       say(`${scenario.id}: skipped, ${reason}`)
       continue
     }
@@ -247,22 +248,31 @@ function summary({ id, builders, failures, floor }: CaseResult): string {
   return `${id}: ${[...figures, ...under, ...failed].join('; ')}`
 }
 
+/** Mount points in a folder, the deepest first (proc_pid_mountinfo(5); a folder of ours has no character that is escaped there). */
+function mountsBelow(path: string): string[] {
+  const points = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .flatMap(line => line.split(' ')[4] ?? [])
+  return points.filter(point => point.startsWith(`${path}/`)).reverse()
+}
+
 /** Also after a signal: nothing stays on the machine. */
 function cleanUp(): void {
+  // First, for whoever still builds makes things that would be left.
+  endRunning()
   bed?.registry?.[Symbol.dispose]()
   for (const builder of bed?.peers ?? []) {
-    if (bed?.left.size === 0) continue
-    const { program, args, env } = builder.remove([...(bed?.left ?? [])])
-    spawnSync(program, args, { stdio: 'ignore', env: { ...process.env, ...env } })
+    const command = builder.remove?.([...(bed?.left ?? [])])
+    if (command) spawnSync(command.program, command.args, { stdio: 'ignore', env: { ...process.env, ...command.env } })
   }
-  endRunning()
-  // What was ended a moment ago may still write.
+  const mounts = mountsBelow(folder)
+  if (mounts.length > 0) spawnSync('umount', ['--lazy', ...mounts], { stdio: 'ignore' })
   rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
 }
 
 function wantedPeers(): readonly Builder[] {
   if (values.short || values['slipway-only']) return []
-  const found = findPeers()
+  const found = findPeers(folder)
   if (values.peers === undefined) return found
   const named = values.peers.split(',')
   const missing = named.filter(name => !found.some(peer => peer.name.split(' ')[0] === name))
@@ -270,8 +280,8 @@ function wantedPeers(): readonly Builder[] {
   return found.filter(peer => named.includes(peer.name.split(' ')[0] ?? ''))
 }
 
-const peers = wantedPeers()
 const folder = mkdtempSync(join(values.scratch ?? tmpdir(), 'slipway-bench-'))
+const peers = wantedPeers()
 let bed: Bed | undefined
 process.on('exit', cleanUp)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
@@ -280,20 +290,13 @@ async function main(): Promise<void> {
   const machine = describeMachine(folder)
   bed = await makeBed(folder, peers)
   const builders = Object.fromEntries([bed.slipway, ...peers].map(({ name, version }) => [name, version]))
-  const resultsOf = (rows: Rows): Results => ({
-    machine,
-    commit: commit(),
-    rounds: Number(values.rounds),
-    builders,
-    ...rows,
-  })
+  const about = { machine, commit: commit(), rounds: Number(values.rounds), builders }
   const keep = (rows: Rows): void => {
-    const results = resultsOf(rows)
+    const results = { ...about, ...rows }
     if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`)
     if (values.write !== undefined) writeFileSync(values.write, performancePage(results))
   }
-  const results = resultsOf(await runScenarios(bed, keep))
-  keep(results)
+  const results: Results = { ...about, ...(await runScenarios(bed, keep)) }
   const tables = peers.length > 0 ? [wallTable(results), usageTable(results)] : []
   process.stdout.write(`${[...tables, ownTable(results)].join('\n\n')}\n`)
   say(`${own} ${builders[own] ?? ''}: all results are right`)
