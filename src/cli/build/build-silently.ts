@@ -1,10 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { UserError } from '#diagnostics'
 import { buildCommand } from '../actions/build-command.ts'
 import type { BuildFlags } from '../commands/build.ts'
 import type { CliContext } from '../context.ts'
+import { withStore } from '../store-root.ts'
 
 /** What to build, as the command line of `slipway build` has it. */
 export type SilentBuild = Pick<
@@ -18,13 +17,9 @@ export type SilentBuild = Pick<
 }
 
 /** Builds for another command, which has standard output for itself; gives the image's id. Throws what the build throws. */
-export async function buildSilently(
-  { path, shown = false, ...flags }: SilentBuild,
-  context: CliContext,
-): Promise<string> {
-  const scratch = mkdtempSync(join(tmpdir(), 'slipway-build-'))
-  try {
-    const iidfile = join(scratch, 'id')
+export function buildSilently({ path, shown = false, ...flags }: SilentBuild, context: CliContext): Promise<string> {
+  return withStore(context, async store => {
+    const iidfile = await store.temporary('image-id')
     const quiet = {
       ...context,
       stdout: silent(context.stdout),
@@ -34,9 +29,7 @@ export async function buildSilently(
     const code = await buildCommand(path, { ...flags, ...how, iidfile, secrets: 'off', cache: true }, quiet)
     if (code !== 0) throw new UserError('the Dockerfile cannot be built', { hint: 'try it with "slipway build"' })
     return readFileSync(iidfile, 'utf8')
-  } finally {
-    rmSync(scratch, { recursive: true, force: true })
-  }
+  })
 }
 
 /** A stream that takes everything and shows nothing. */
