@@ -30,16 +30,21 @@ export interface FixChain {
 /** More changes than this mean that one of them brings itself about again. */
 const most = 60
 
+/** What keeps the tree, in the order of trying. */
+const kinds = [bindMounts, ownedCopies, joinedRuns, cacheMounts, cleanerRuns, earlierInstalls, ignoreLines]
+
+/** What makes another tree: one of these is enough, as it has chosen its base. */
+const otherTreeKinds = [splitStages, otherBases]
+
 /** All changes that are worth making, one after the other. Throws a `UserError` when the file cannot be parsed. */
 export async function proposeFixes(input: FixInput): Promise<FixChain> {
   const proposals: Proposal[] = []
   let { dockerfile, ignore } = input
   const made = new Set(input.without)
   while (proposals.length < most) {
-    // A split has chosen its base already.
-    const isSplit = proposals.some(({ kind }) => kind === 'multi-stage')
-    const possible = await candidates({ ...input, dockerfile, ignore })
-    const next = possible.find(({ key, kind }) => !made.has(key) && !(isSplit && kind === 'other-base'))
+    const subject = await subjectOf({ ...input, dockerfile, ignore })
+    const mayBeOther = input.otherTrees && proposals.every(({ keepsTree }) => keepsTree)
+    const next = firstOf(mayBeOther ? [...kinds, ...otherTreeKinds] : kinds, subject, made)
     if (!next) break
     proposals.push(next)
     made.add(next.key)
@@ -49,11 +54,23 @@ export async function proposeFixes(input: FixInput): Promise<FixChain> {
   return { proposals, dockerfile, ignore }
 }
 
-async function candidates(input: FixInput): Promise<readonly Proposal[]> {
-  const { name, dockerfile, ignore, hasFile, otherTrees, measured } = input
+/** Kinds behind the first proposal are not asked: what images say takes its time. */
+function firstOf(
+  from: readonly ((subject: FixSubject) => readonly Proposal[])[],
+  subject: FixSubject,
+  made: ReadonlySet<string>,
+): Proposal | undefined {
+  for (const kind of from) {
+    const found = kind(subject).find(({ key }) => !made.has(key))
+    if (found) return found
+  }
+  return undefined
+}
+
+async function subjectOf({ name, dockerfile, ignore, hasFile, measured }: FixInput): Promise<FixSubject> {
   const { lintWithRules, defaultLintSettings, stageViews } = await loadRules()
   const tree = parseDockerfile({ name, text: dockerfile })
-  const subject: FixSubject = {
+  return {
     tree,
     stages: stageViews(tree),
     findings: lintWithRules(tree, { ...defaultLintSettings, withoutPragmas: true }),
@@ -61,9 +78,4 @@ async function candidates(input: FixInput): Promise<readonly Proposal[]> {
     hasFile,
     ...(measured && { measured }),
   }
-  const kinds = [bindMounts, ownedCopies, joinedRuns, cacheMounts, cleanerRuns, earlierInstalls, ignoreLines]
-  return [
-    ...kinds.flatMap(kind => kind(subject)),
-    ...(otherTrees ? [...splitStages(subject), ...otherBases(subject)] : []),
-  ]
 }

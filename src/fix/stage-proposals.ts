@@ -121,23 +121,35 @@ function twoStages(text: string, { stage, made, name, image, copies }: Split): s
   return changed(text, [...named, { start: end, end: text.length, text: `\n${tail}\n` }])
 }
 
-/** A smaller base that has what is started needs; whether the other instructions get along with it, only building tells. */
+/**
+ * Smaller bases that have what is started needs, the smallest first; whether the other instructions get along with them, only building
+ * tells.
+ */
 export function otherBases({ tree, stages, measured }: FixSubject): readonly Proposal[] {
   const stage = stages.at(-1)
-  const [best] = measured ? baseAdvice(measured) : []
-  if (!stage || !best || stage.below.length > 0 || stage.node.from.image.text === best.name) return []
-  const { span } = stage.node.from.image
-  const programs = best.programs.map(path => `/${path}`).join(' and ')
-  return [
-    {
-      kind: 'other-base',
-      title: `${best.name} is smaller, and has all that ${programs} needs of ${stage.node.from.image.text}${best.different.length > 0 ? `, ${best.different.length} files in another version` : ''}.`,
-      line: lineAt(tree.source.text, span.start),
-      dockerfile: changed(tree.source.text, [{ start: span.start, end: span.end, text: best.name }]),
-      differs: [],
-      keepsTree: false,
-      estimate: best.bytes,
-      key: 'other-base',
-    },
-  ]
+  if (!measured || !stage || stage.below.length > 0) return []
+  const { span, text: present } = stage.node.from.image
+  const { text } = tree.source
+  return baseAdvice(measured).flatMap(({ name, programs, bytes, different }): readonly Proposal[] => {
+    if (name === present) return []
+    const whose = programs.map(path => `/${path}`).join(' and ')
+    const others = different.length > 0 ? `, ${different.length} files in another version` : ''
+    return [
+      {
+        kind: 'other-base',
+        title: `${name} is smaller, and has all that ${whose} needs of ${present}${others}.`,
+        line: lineAt(text, span.start),
+        dockerfile: changed(text, [{ start: span.start, end: span.end, text: name }]),
+        differs: [],
+        keepsTree: false,
+        estimate: bytes,
+        key: otherBaseKey(name),
+      },
+    ]
+  })
+}
+
+/** The key of the proposal to take a base. */
+export function otherBaseKey(name: string): string {
+  return `other-base ${name}`
 }
