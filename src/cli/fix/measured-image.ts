@@ -1,9 +1,10 @@
 import { type Study, studyImage } from '#analyze'
+import { findImage } from '#build'
 import { parseDockerfile } from '#dockerfile'
 import type { Measured } from '#fix'
-import type { ImageConfig } from '#oci'
-import { digestOf } from '#oci'
-import type { ImageRecord, Store } from '#store'
+import { digestOf, type ImageConfig } from '#oci'
+import { type ImageRecord, isElsewhere, type Store } from '#store'
+import { isInStore } from '../images/named-place.ts'
 import type { OpenImages } from '../images/open-images.ts'
 
 /** More bases are not looked into when nobody names them. */
@@ -52,7 +53,10 @@ async function studyOf(name: string, open: OpenImages['open']): Promise<Study> {
   return studyImage(await (await open(name)).readable())
 }
 
-/** The present base, and images of the store that nobody built on others: bases that were composed, imported or pulled. */
+/**
+ * The present base, and images of the store that nobody built on others: bases that were composed, imported or pulled. Only what the store
+ * has whole: nothing is downloaded to give advice.
+ */
 function likelyBases(store: Store, { analysis, image }: Study, dockerfile: string): readonly string[] {
   const { stages } = parseDockerfile({ name: 'Dockerfile', text: dockerfile })
   const named = new Set(stages.flatMap(({ name }) => (name === undefined ? [] : [name])))
@@ -63,11 +67,20 @@ function likelyBases(store: Store, { analysis, image }: Study, dockerfile: strin
   const smaller = store.images
     .all()
     .filter(({ id, recipe, tags }) => recipe === undefined && tags.length > 0 && id !== image.id)
+    .filter(record => isWhole(store, record))
     .map(record => ({ name: record.tags[0] ?? '', size: size(record) }))
     .filter(each => each.size > 0 && each.size < analysis.totals.size)
     .toSorted((a, b) => a.size - b.size)
     .slice(0, mostBases)
-  return [...new Set([...present.filter(name => name !== 'scratch'), ...smaller.map(({ name }) => name)])]
+  const here = present.filter(name => isInStore(store, name) && isWhole(store, findImage(store, name)))
+  return [...new Set([...here, ...smaller.map(({ name }) => name)])]
+}
+
+function isWhole(store: Store, { layers }: ImageRecord): boolean {
+  return layers.every(id => {
+    const layer = store.layers.get(id)
+    return layer !== undefined && !isElsewhere(layer)
+  })
 }
 
 /** What FROM scratch begins with. */
