@@ -232,6 +232,41 @@ describe.skipIf(!canSandbox || libraries.every(isOfLibc))('what programs need de
     expect(proof.run).toMatchObject({ equal: true, exitCodes: [0, 0] })
   })
 
+  test('a command that needs a shell proves nothing where there is none', { timeout: 60_000 }, async ({ skip }) => {
+    if (!runs) skip('needs root, namespaces and a static busybox')
+    const lines = ['COPY notes /srv/notes', 'RUN cp /bin/busybox /opt/ls', 'CMD ["/opt/ls", "/srv"]']
+    const directory = project('shell', 'FROM full', ...lines)
+    for (const command of ['/opt/ls /srv | cat', 'A=1 /opt/ls /srv', 'cd /srv']) {
+      const { changes, dropped } = await fixed(
+        '--multi-stage',
+        '--base',
+        'scratch',
+        '--prove',
+        '--run',
+        command,
+        directory,
+      )
+      expect(changes, command).toEqual([])
+      expect(dropped[0]?.kind).toBe('multi-stage')
+      expect(dropped[0]?.reason).toMatch(/cannot be run then: can't start "(\/bin\/sh|cd)"/)
+    }
+  })
+
+  test('a base whose name is gone since is no reason to fail, and what fails is told in its own file', async ({
+    skip,
+  }) => {
+    if (!runs) skip('needs root, namespaces and a static busybox')
+    const directory = project('nameless', 'FROM passing', 'COPY notes /srv/notes', 'CMD ["/usr/local/bin/tool"]')
+    await slipwayOk(['tag', 'full', 'passing'], { root })
+    await slipwayOk(['build', '-q', directory], { root })
+    await slipwayOk(['rmi', 'passing'], { root })
+    expect((await fixed(directory)).changes).toEqual([])
+    const failing = project('failing', 'FROM full', 'RUN false')
+    const { code, stderr } = await slipway(['fix', '--prove', failing], { root })
+    expect(code).toBe(1)
+    expect(stderr).toContain('failing/Dockerfile:2:1')
+  })
+
   test('a base without the libraries is not advised, a smaller one that has them is', { timeout: 60_000 }, async ({
     skip,
   }) => {

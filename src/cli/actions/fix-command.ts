@@ -1,14 +1,23 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { ExitCode, UserError } from '#diagnostics'
-import { baseAdvice, type FixInput, type Measured, measureFixes, proposeFixes } from '#fix'
+import {
+  type BaseAdvice,
+  baseAdvice,
+  type FixInput,
+  type Measured,
+  measureFixes,
+  otherBaseKey,
+  type Proposal,
+  proposeFixes,
+} from '#fix'
 import { reportView } from '../analyze/report-view.ts'
 import type { FixFlags } from '../commands/fix.ts'
 import type { CliContext } from '../context.ts'
 import { fixJson, type FixOutcome, fixText } from '../fix/fix-texts.ts'
 import { builtFrom, measuredImage } from '../fix/measured-image.ts'
-import { type ProvenChain, proveChain } from '../fix/prove-chain.ts'
-import { buildState } from '../fix/prove-fix.ts'
+import { type Dropped, type ProvenChain, proveChain } from '../fix/prove-chain.ts'
+import { buildFile } from '../fix/prove-fix.ts'
 import { withImages } from '../images/open-images.ts'
 import { enterNamespace } from '../namespace.ts'
 import { unifiedDiff } from '../reports/unified-diff.ts'
@@ -38,24 +47,37 @@ export async function fixCommand(path: string, flags: FixFlags, context: CliCont
     without: new Set(),
   }
   const proving = { directory: found.directory, flags, context }
-  const before = flags.prove ? await buildState(input, proving) : undefined
+  const before = flags.prove ? await buildFile(found.file, proving) : undefined
   const image = before ?? flags.image ?? (await lastImage(input.dockerfile, context))
   if (image === undefined && flags.base) {
     throw usageError('--base is compared with an image of the Dockerfile', 'add --prove, or name one with --image')
   }
   const finish = async (measured?: Measured): Promise<number> => {
     const measuredInput = { ...input, ...(measured && { measured }) }
-    const proven = before === undefined ? undefined : await proveChain(before, measuredInput, proving)
+    const proven = flags.prove && measured ? await proveChain(measured.study, measuredInput, proving) : undefined
     return show(measuredInput, found, { proven, flags, context })
   }
   if (image === undefined) return finish()
-  const { registryMirror, insecureRegistry } = flags
+  const { registryMirror, insecureRegistry, base: bases } = flags
   const options = { ...(registryMirror && { registryMirror }), ...(insecureRegistry && { insecureRegistry }) }
-  const names = [image, ...(flags.base ?? []).filter(name => name !== 'scratch')]
+  const names = [image, ...(bases ?? []).filter(name => name !== 'scratch')]
   return withImages(names, { options, context }, async images => {
-    const { dockerfile } = input
-    return finish(await measuredImage(images, { image, bases: flags.base, dockerfile }))
+    const measuring = measuredImage(images, { image, bases, dockerfile: input.dockerfile })
+    // Nobody asked for what the store happens to have: the changes can be shown without.
+    const isAsked = before !== undefined || flags.image !== undefined || bases !== undefined
+    return finish(isAsked ? await measuring : await orNothing(measuring, context))
   })
+}
+
+/** Figures, or a note that says why there are none. */
+async function orNothing(measuring: Promise<Measured>, { stderr }: CliContext): Promise<Measured | undefined> {
+  try {
+    return await measuring
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    stderr.write(`note: no figures of the last image: ${error.message}\n`)
+    return undefined
+  }
 }
 
 /** The id of the last image of this text; none where there is no store: the changes can be shown without. */
@@ -88,7 +110,7 @@ async function show(input: FixInput, found: FixFiles, { proven, flags, context }
     ...(measured && {
       image: measured.study.image.name,
       figures: measureFixes(measured.study, chain.proposals, input.dockerfile),
-      bases: chain.proposals.some(({ keepsTree }) => !keepsTree) ? [] : baseAdvice(measured),
+      bases: basesLeft(measured, chain.proposals, proven?.dropped ?? []),
     }),
     ...(proven && { proof: proven.proof }),
   }
@@ -98,6 +120,17 @@ async function show(input: FixInput, found: FixFiles, { proven, flags, context }
   }
   context.stdout.write(flags.format === 'json' ? fixJson(outcome) : fixText(outcome, reportView(context, 0)))
   return ExitCode.ok
+}
+
+/** None beside a change that has chosen one, and none that was tried in vain. */
+function basesLeft(
+  measured: Measured,
+  proposals: readonly Proposal[],
+  dropped: readonly Dropped[],
+): readonly BaseAdvice[] {
+  if (proposals.some(({ keepsTree }) => !keepsTree)) return []
+  const tried = new Set(dropped.map(({ proposal }) => proposal.key))
+  return baseAdvice(measured).filter(({ name }) => !tried.has(otherBaseKey(name)))
 }
 
 interface FixFiles {

@@ -1,6 +1,7 @@
+import type { Study } from '#analyze'
 import { UserError } from '#diagnostics'
 import { type FixChain, type FixInput, type Proposal, proposeFixes } from '#fix'
-import { buildState, type Proof, proveEqual, type Proving } from './prove-fix.ts'
+import { buildState, type Comparison, comparisonWith, type Proof, type Proving } from './prove-fix.ts'
 
 /** A change that was not made, and why. */
 export interface Dropped {
@@ -18,10 +19,11 @@ export interface ProvenChain {
  * Builds what comes out, and compares it with `before`, the image of the file as it is. Where they differ in more than is meant, or the
  * second one cannot be built, changes are tried one by one, and those that are to blame are left out.
  */
-export async function proveChain(before: string, input: FixInput, proving: Proving): Promise<ProvenChain> {
+export async function proveChain(before: Study, input: FixInput, proving: Proving): Promise<ProvenChain> {
+  const compare = await comparisonWith(before, proving)
   const whole = await proposeFixes(input)
-  const proof = await tried(before, whole, proving)
-  if (typeof proof !== 'string' && isGood(proof, whole)) return { chain: whole, proof, dropped: [] }
+  const proof = await tried(whole, compare, proving)
+  if (!(proof instanceof UserError) && isGood(proof, whole)) return { chain: whole, proof, dropped: [] }
   const dropped: Dropped[] = []
   const without = new Set(input.without)
   // One more each round, in order: what is good stays, and what is not is never proposed again.
@@ -29,21 +31,24 @@ export async function proveChain(before: string, input: FixInput, proving: Provi
     const chain = await proposeFixes({ ...input, without })
     const next = chain.proposals[good]
     const part = partOf(chain, input, good + 1)
-    const result = await tried(before, next ? part : chain, proving)
+    const result = await tried(next ? part : chain, compare, proving)
     if (!next) {
-      if (typeof result === 'string') throw new Error(result)
+      if (result instanceof UserError) throw result
       return { chain, proof: result, dropped }
     }
-    if (typeof result !== 'string' && isGood(result, part)) good++
+    if (!(result instanceof UserError) && isGood(result, part)) good++
     else {
-      dropped.push({ proposal: next, reason: typeof result === 'string' ? result : reasonAgainst(result) })
+      dropped.push({ proposal: next, reason: reasonAgainst(result) })
       without.add(next.key)
     }
   }
 }
 
 /** What the command says comes first: a tree may be another one on purpose. */
-function reasonAgainst({ unexpected, run }: Proof): string {
+function reasonAgainst(result: Proof | UserError): string {
+  if (result instanceof UserError) return `it cannot be built: ${result.message}`
+  const { unexpected, run } = result
+  if (run?.failure !== undefined) return `${run.command} cannot be run then: ${run.failure}`
   if (run && !run.equal) {
     const [before, after] = run.exitCodes
     const codes = before === after ? '' : ` (exit code ${after}, before ${before})`
@@ -64,12 +69,14 @@ function isGood({ unexpected, run }: Proof, { proposals }: FixChain): boolean {
   return unexpected.length === 0 || proposals.some(({ keepsTree }) => !keepsTree)
 }
 
-/** The proof, or why there is none. */
-async function tried(before: string, chain: FixChain, proving: Proving): Promise<Proof | string> {
+/** The proof, or why what comes out cannot be built. */
+async function tried(chain: FixChain, compare: Comparison, proving: Proving): Promise<Proof | UserError> {
+  let after: string
   try {
-    return await proveEqual([before, await buildState(chain, proving)], chain.proposals, proving)
+    after = await buildState(chain, proving)
   } catch (error) {
-    if (error instanceof UserError) return `it cannot be built: ${error.message}`
+    if (error instanceof UserError) return error
     throw error
   }
+  return compare(after, chain.proposals)
 }

@@ -1,15 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ImageDiff, diffImages, storeImage, studyImage } from '#analyze'
-import { chainOf, findImage, imageConfig, runContainer } from '#build'
+import { diffImages, storeImage, type Study, studyImage } from '#analyze'
+import { findImage } from '#build'
 import { type Proposal, unexpectedDifferences } from '#fix'
-import { findHostTools } from '#linux'
-import { lookup } from '#tree'
 import { buildSilently } from '../build/build-silently.ts'
 import type { FixFlags } from '../commands/fix.ts'
 import type { CliContext } from '../context.ts'
 import { withStore } from '../store-root.ts'
+import { commandComparison, type RunProof } from './compare-runs.ts'
 
 /** A Dockerfile with its ignore file, as texts. */
 export interface FixState {
@@ -24,28 +23,32 @@ export interface Proving {
   readonly context: CliContext
 }
 
-/** Builds a state and gives the image's id. Throws what the build throws. */
-export async function buildState(state: FixState, { directory, flags, context }: Proving): Promise<string> {
-  const scratch = mkdtempSync(join(tmpdir(), 'slipway-fix-'))
-  try {
+/** Builds a Dockerfile where it lies and gives the image's id. Throws what the build throws. */
+export function buildFile(file: string, { directory, flags, context }: Proving): Promise<string> {
+  const { target, buildArg, registryMirror, insecureRegistry } = flags
+  return buildSilently(
+    {
+      path: directory,
+      file,
+      ...(target !== undefined && { target }),
+      ...(buildArg && { buildArg }),
+      ...(registryMirror && { registryMirror }),
+      ...(insecureRegistry && { insecureRegistry }),
+    },
+    context,
+  )
+}
+
+/** The same for texts that nobody has written. */
+export function buildState(state: FixState, proving: Proving): Promise<string> {
+  return withStore(proving.context, async store => {
+    const scratch = await store.temporary('fix')
+    await mkdir(scratch)
     const file = join(scratch, 'Dockerfile')
     writeFileSync(file, state.dockerfile)
     writeFileSync(`${file}.dockerignore`, state.ignore)
-    const { target, buildArg, registryMirror, insecureRegistry } = flags
-    return await buildSilently(
-      {
-        path: directory,
-        file,
-        ...(target !== undefined && { target }),
-        ...(buildArg && { buildArg }),
-        ...(registryMirror && { registryMirror }),
-        ...(insecureRegistry && { insecureRegistry }),
-      },
-      context,
-    )
-  } finally {
-    rmSync(scratch, { recursive: true, force: true })
-  }
+    return await buildFile(file, proving)
+  })
 }
 
 /** What was found by comparing two images. */
@@ -59,87 +62,28 @@ export interface Proof {
   readonly run?: RunProof
 }
 
-export interface RunProof {
-  readonly command: string
-  readonly equal: boolean
-  readonly exitCodes: readonly [number, number]
-}
+/** Compares an image that changes were built into, by its id. */
+export type Comparison = (after: string, proposals: readonly Proposal[]) => Promise<Proof>
 
-/** Compares two built images, and what a command does in them. */
-export async function proveEqual(
-  [before, after]: readonly [string, string],
-  proposals: readonly Proposal[],
-  { flags, context }: Proving,
-): Promise<Proof> {
-  return withStore(context, async store => {
-    const studies = []
-    for (const id of [before, after]) studies.push(await studyImage(await storeImage(store, findImage(store, id), id)))
-    const [one, two] = studies as [(typeof studies)[number], (typeof studies)[number]]
-    const diff: ImageDiff = diffImages(one, two, { times: false })
-    const unexpected = unexpectedDifferences(diff, proposals)
-    const hasShell = [one, two].every(({ trace }) => lookup(trace.tree, '/bin/sh').entry !== undefined)
-    const run =
-      flags.run === undefined ? undefined : await runInBoth([before, after], flags.run, { store, context, hasShell })
-    return {
-      before: { id: before, size: one.analysis.totals.size },
-      after: { id: after, size: two.analysis.totals.size },
-      unexpected,
-      meant: diff.files.length - unexpected.filter(line => line.startsWith('/')).length,
-      ...(run && { run }),
-    }
-  })
-}
-
-interface RunPlace {
-  readonly store: Parameters<typeof findImage>[0]
-  readonly context: CliContext
-  /** Whether both images have `/bin/sh`. */
-  readonly hasShell: boolean
-}
-
-/** A text without anything that only a shell understands. */
-const plainWords = /^[\w@%+=:,./ -]+$/
-
-/** Where a shell is missing, plain words are run without one, in both images. */
-function commandLine(command: string, hasShell: boolean): readonly string[] {
-  return hasShell || !plainWords.test(command) ? ['/bin/sh', '-c', command] : command.trim().split(/ +/)
-}
-
-async function runInBoth(
-  ids: readonly [string, string],
-  command: string,
-  { store, context, hasShell }: RunPlace,
-): Promise<RunProof> {
-  const results: { readonly exitCode: number; readonly output: string }[] = []
-  for (const id of ids) {
-    const image = findImage(store, id)
-    chainOf(store, image)
-    const { config } = await imageConfig(store, image.id)
-    const chunks: Uint8Array[] = []
-    const { exitCode } = await runContainer({
-      store,
-      image,
-      host: findHostTools(context.environment['PATH']),
-      command: [...commandLine(command, hasShell)],
-      entrypoint: [],
-      env: (config.Env ?? []).some(pair => pair.startsWith('PATH='))
-        ? []
-        : ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
-      volumes: [],
-      hostname: 'slipway',
-      network: 'none',
-      interactive: false,
-      onOutput: (_stream, data) => void chunks.push(data),
-      keep: false,
-      signal: context.interrupts.signal,
-      now: context.now,
+/**
+ * Compares images with one that stays: it is looked at, and `--run` done in it, once. Throws a `UserError` where the command cannot be
+ * started in that one.
+ */
+export async function comparisonWith(before: Study, { flags, context }: Proving): Promise<Comparison> {
+  const runs = flags.run === undefined ? undefined : await commandComparison(before, flags.run, context)
+  const { id } = before.image
+  return (after, proposals) =>
+    withStore(context, async store => {
+      const study = await studyImage(await storeImage(store, findImage(store, after), after))
+      const diff = diffImages(before, study, { times: false })
+      const unexpected = unexpectedDifferences(diff, proposals)
+      const run = await runs?.(study)
+      return {
+        before: { id, size: before.analysis.totals.size },
+        after: { id: after, size: study.analysis.totals.size },
+        unexpected,
+        meant: diff.files.length - unexpected.filter(line => line.startsWith('/')).length,
+        ...(run && { run }),
+      }
     })
-    results.push({ exitCode, output: Buffer.concat(chunks).toString('latin1') })
-  }
-  const [one, two] = results as [(typeof results)[number], (typeof results)[number]]
-  return {
-    command,
-    equal: one.exitCode === two.exitCode && one.output === two.output,
-    exitCodes: [one.exitCode, two.exitCode],
-  }
 }
