@@ -90,11 +90,14 @@ const dockerCommand =
 
 function dockerBuilder(version: string): Builder {
   const env = { DOCKER_BUILDKIT: '1' }
+  const label = 'slipway-bench'
   const run = (...args: readonly string[]): Command => ({ program: dockerCommand, args, env })
   const build = (request: BuildRequest): Command =>
     run(
       'build',
       '-q',
+      '--label',
+      label,
       ...(request.cached ? [] : ['--no-cache']),
       ...(request.pull ? ['--pull'] : []),
       ...argumentFlags(request),
@@ -113,7 +116,8 @@ function dockerBuilder(version: string): Builder {
     push: (tag, compression) => (compression === 'gzip' ? run('push', '-q', tag) : undefined),
     history: tag => run('history', tag),
     importBase: (archive, tag) => [run('import', archive, tag)],
-    remove: tags => run('rmi', '-f', ...tags),
+    // Every build of a tag leaves the one before without a name. The cache of builds is everybody's and stays.
+    remove: tags => shell(run('image', 'prune', '--force', '--filter', `label=${label}`), run('rmi', '-f', ...tags)),
   }
 }
 
