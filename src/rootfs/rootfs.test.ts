@@ -239,6 +239,8 @@ describe.skipIf(!isRoot)('a layer that is unpacked while its archive comes (need
       scanDirectory(at, { overlay: true }).map(each => ({
         ...each,
         source: undefined,
+        // The time of a whiteout's device says nothing, and nobody sets it.
+        mtime: each.type === 'whiteout' ? undefined : each.mtime,
         content: each.type === 'file' ? readFileSync(join(at, each.path), 'latin1') : undefined,
       }))
     const first = listed(directory ?? '')
@@ -254,6 +256,6 @@ describe.skipIf(!isRoot)('a layer that is unpacked while its archive comes (need
   ])('is left to the whole list: %s', async (_, members) => {
     expect(await take(members)).toBeUndefined()
     const left = readdirSync(join(root, 'store/tmp'), { recursive: true, encoding: 'utf8' })
-    expect(left.filter(path => path.includes('f1'))).toEqual([])
+    expect(left.filter(path => /(^|\/)f1$/.test(path))).toEqual([])
   })
 })
