@@ -54,3 +54,12 @@ test('STOPSIGNAL is what a service gets, and it has time to finish', async conte
   child.kill('SIGTERM')
   expect((await ended).stdout).toBe('up\nfinished\n')
 })
+
+test('users of a container see what is mounted, whatever our own umask', async context => {
+  context.skip(!runs, 'needs root and a static busybox')
+  const prefix = ['sh', '-c', 'umask 077; exec "$@"', 'sh']
+  const command = 'cat /etc/hosts >/dev/null && ls -d /dev/shm /deep/er/g && stat -c %a /dev /etc/hosts /deep /deep/er'
+  const options = ['--user', '1000:1000', '-v', `${root}:/deep/er/g`]
+  const { stdout } = await slipwayOk(['run', ...options, testBaseName, 'sh', '-c', command], { root, prefix })
+  expect(stdout).toBe('/deep/er/g\n/dev/shm\n755\n644\n755\n755\n')
+})

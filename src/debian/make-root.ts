@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { HostTools } from '#linux'
+import { type HostTools, usualUmask } from '#linux'
 import { writeAptFiles } from './apt-files.ts'
 import { cleanRoot } from './clean-root.ts'
 import { openAccounts } from './accounts.ts'
@@ -46,6 +46,7 @@ export interface RootWork {
 export async function makeRoot(work: RootWork): Promise<void> {
   const { obtained, epoch, options, reporter } = work
   const { resolved } = obtained
+  using _ = usualUmask()
   const packages = readPackages(obtained)
   const plan = planOf(packages, resolved.core)
   const root = openRootDirectory(work.target)

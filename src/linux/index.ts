@@ -45,4 +45,5 @@ export {
   type UserMapping,
   userNamespaceMarker,
 } from './user-namespace.ts'
+export { usualUmask } from './usual-umask.ts'
 export { getXattr, getXattrs, listXattrs, removeXattr, setXattr } from './xattrs.ts'

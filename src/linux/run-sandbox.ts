@@ -12,6 +12,7 @@ import type { SandboxPlan } from './plan-sandbox.ts'
 import { innermostProcess, sendSignal } from './process-tree.ts'
 import { lifelineFd, statusFd } from './sandbox-script.ts'
 import { signalName } from './signal-names.ts'
+import { usualUmask } from './usual-umask.ts'
 
 export interface SandboxOptions {
   /** Output as it comes; not called with `stdio: 'inherit'`. Must not throw. */
@@ -99,6 +100,8 @@ function start(plan: SandboxPlan, outputs: readonly number[]): ChildProcess {
 }
 
 function writeScratch(plan: SandboxPlan): void {
+  // All users of the sandbox see these.
+  using _ = usualUmask()
   for (const path of plan.directories) mkdirSync(`${plan.scratch}/${path}`, { mode: 0o755 })
   for (const [path, text] of plan.files) writeFileSync(`${plan.scratch}/${path}`, text, { mode: 0o644 })
   for (const [path, target] of plan.links) symlinkSync(target, `${plan.scratch}/${path}`)

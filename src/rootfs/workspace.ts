@@ -3,6 +3,7 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '#diagnostics'
 import { diskPath } from '#layer'
+import { usualUmask } from '#linux'
 import type { Store } from '#store'
 import { joinPath, lookup, type Tree } from '#tree'
 import type { Chain } from './chain-tree.ts'
@@ -70,6 +71,7 @@ function makeStubs(
   tree: Pick<Tree, 'get'>,
   mountPoints: WorkspaceOptions['mountPoints'],
 ): { resolved: Map<string, string>; made: boolean } {
+  using _ = usualUmask()
   const resolved = new Map<string, string>()
   const stubbed = new Map<string, 'directory' | 'file'>()
   const both: Pick<Tree, 'get'> = {
