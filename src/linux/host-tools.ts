@@ -2,7 +2,7 @@ import { accessSync, constants, readFileSync, realpathSync, statSync } from 'nod
 import { delimiter, isAbsolute, join } from 'node:path'
 import { UserError } from '#diagnostics'
 import { readableProcPaths } from './masked-paths.ts'
-import { mountOptionsOf, parseMountInfo } from './mount-info.ts'
+import { mountOptionsOf, ownMounts } from './mount-info.ts'
 
 /** What the host offers to a sandbox: facts, looked up once. */
 export interface HostTools {
@@ -89,7 +89,7 @@ export function findHostTools(path: string | undefined): HostTools {
     })
   }
   const ids = ownIdMap()
-  const table = parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'))
+  const table = ownMounts()
   return {
     ...required,
     prlimit: findProgram('prlimit', searchPath),

@@ -1,3 +1,5 @@
+import { readFileSync, realpathSync } from 'node:fs'
+
 /** One line of `/proc/PID/mountinfo`, proc(5). */
 export interface MountInfo {
   readonly id: number
@@ -27,6 +29,16 @@ export function parseMountInfo(text: string): MountInfo[] {
   return out
 }
 
+/** What is mounted in our own namespace, in mount order. */
+export function ownMounts(): readonly MountInfo[] {
+  return parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'))
+}
+
+/** The mount of our own namespace that holds what is at `path`, which must exist. */
+export function mountAt(path: string): MountInfo | undefined {
+  return mountOf(ownMounts(), realpathSync(path))
+}
+
 /** Mount points of what is mounted on `/` last and of everything mounted inside it. */
 export function mountsOfTopRoot(table: readonly MountInfo[]): ReadonlySet<string> {
   const roots = table.filter(mount => mount.point === '/')
@@ -49,12 +61,16 @@ const lockable = new Set(['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'nodirat
  * kernel refuses a remount that would drop one.
  */
 export function mountOptionsOf(table: readonly MountInfo[], path: string): readonly string[] {
+  return mountOf(table, path)?.options.filter(option => lockable.has(option)) ?? []
+}
+
+function mountOf(table: readonly MountInfo[], path: string): MountInfo | undefined {
   let best: MountInfo | undefined
   for (const mount of table) {
     const covers = mount.point === '/' || path === mount.point || path.startsWith(`${mount.point}/`)
     if (covers && mount.point.length >= (best?.point.length ?? 0)) best = mount
   }
-  return best?.options.filter(option => lockable.has(option)) ?? []
+  return best
 }
 
 function unescapeOctal(text: string): string {

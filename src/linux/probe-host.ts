@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '#diagnostics'
 import { findHostTools, findProgram, type HostTools, hostSearchPath, toolPackages } from './host-tools.ts'
-import { parseMountInfo } from './mount-info.ts'
+import { ownMounts } from './mount-info.ts'
 import { planSandbox } from './plan-sandbox.ts'
 import { runSandbox } from './run-sandbox.ts'
 import { findUserMapping } from './user-namespace.ts'
@@ -76,7 +76,7 @@ function versionOf(name: string, path: string): string {
 
 /** Outside of an own root mount, `..` out of the sandbox's root would lead to what is above the chroot. */
 function chrootCheck(): HostCheck {
-  const table = parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'))
+  const table = ownMounts()
   const title = 'the root is a mount'
   return table.some(mount => mount.point === '/')
     ? { id: 'root', title, state: 'ok', detail: 'yes' }

@@ -21,8 +21,11 @@ export interface Store extends Disposable {
   readonly lastBuilds: LastBuilds
   /** A fresh path on the store's file system that vanishes with this process. */
   temporary(name: string): Promise<string>
-  /** A fresh path in main memory where the machine allows, for secrets; it vanishes with this process, too. */
-  inMemory(name: string): Promise<string>
+  /**
+   * A fresh path in main memory where the machine allows, for secrets and what lives shortly; it vanishes with this process, too.
+   * `room`: bytes that must be free there, else the path is on the store's file system.
+   */
+  inMemory(name: string, room?: number): Promise<string>
   /** A directory that survives, for caches of other rooms (package downloads, cache mounts). */
   directory(name: string): string
   /**
@@ -73,7 +76,7 @@ export function openStore(
     lastBuilds,
     records: openRecordStore(database, now),
     temporary,
-    inMemory: name => session.inMemory(name),
+    inMemory: (name, room) => session.inMemory(name, room),
     directory: name => {
       const path = join(absolute, name)
       mkdirSync(path, { recursive: true })

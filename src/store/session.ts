@@ -13,8 +13,11 @@ export interface Session {
   readonly started: number
   /** A fresh path that nobody else has, in the session's temporary directory; gone when the session ends. */
   temporary(name: string): Promise<string>
-  /** The same in main memory, where the machine has a file system there: what must never reach a disk. */
-  inMemory(name: string): Promise<string>
+  /**
+   * The same in main memory, where the machine has a file system there: what must never reach a disk, and what lives shortly.
+   * `room`: bytes that must be free in it, else the path is on the disk.
+   */
+  inMemory(name: string, room?: number): Promise<string>
   end(): void
 }
 
@@ -63,9 +66,10 @@ export function beginSession(root: string, now: number): Session {
     id,
     started: now,
     temporary,
-    inMemory: async name => {
+    inMemory: async (name, room = 0) => {
       memory ??= makeMemoryPlace(id)
-      return memory === undefined ? temporary(name) : join(memory, `${name}-${count++}`)
+      if (memory === undefined || (room > 0 && freeBytes(memory) < room)) return temporary(name)
+      return join(memory, `${name}-${count++}`)
     },
     end: () => {
       if (memory !== undefined) rmSync(memory, { recursive: true, force: true })
@@ -95,6 +99,11 @@ function makeMemoryPlace(id: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path)
+  return bavail * bsize
 }
 
 /** Start of the oldest session that is still alive, besides `except`; undefined when there is none. */

@@ -156,6 +156,10 @@ describe('pruning', () => {
     expect(alone.blobs.exists(id)).toBe(true)
   })
 
+  test('what main memory has no room for is on the disk', async () => {
+    expect(await store.inMemory('x', 2 ** 60)).toMatch(new RegExp(`^${root}/tmp/.*/x-`))
+  })
+
   test('the next session removes the temporary files of a dead one', async () => {
     mkdirSync(join(root, 'tmp', '1-dead'), { recursive: true })
     writeFileSync(join(root, 'tmp', '1-dead', 'x'), '')

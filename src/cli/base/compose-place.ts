@@ -1,7 +1,8 @@
-import { mkdir, readFile, statfs } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { availableMemory } from 'node:process'
 import type { ComposePlace } from '#debian'
+import { mountAt } from '#linux'
 import type { Store } from '#store'
 
 /**
@@ -9,32 +10,16 @@ import type { Store } from '#store'
  * are made there and dpkg waits for every line of its database to be on the disk; else in the store.
  */
 export async function composePlace(store: Store, bytes: number): Promise<ComposePlace> {
-  const inMemory = bytes * 2 < availableMemory() ? await store.inMemory('base') : undefined
-  const isPassing = inMemory !== undefined && (await isRoomy(dirname(inMemory), bytes * 2))
-  const path = isPassing ? inMemory : await store.temporary('base')
+  const room = bytes * 2
+  const roomy = room < availableMemory() ? await store.inMemory('base', room) : undefined
+  const isPassing = roomy !== undefined && runsFromMemory(dirname(roomy))
+  const path = isPassing ? roomy : await store.temporary('base')
   await mkdir(path, { mode: 0o755 })
   return { path, isPassing }
 }
 
-/** `f_type` of a tmpfs (statfs(2)). */
-const tmpfsMagic = 0x0102_1994
-
-/** Whether a directory is in main memory, with so much room, and programs may be run from there. */
-async function isRoomy(directory: string, bytes: number): Promise<boolean> {
-  const { type, bavail, bsize } = await statfs(directory)
-  if (type !== tmpfsMagic || bavail * bsize < bytes) return false
-  const mounts = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '')
-  return !optionsAt(directory, mounts).includes('noexec')
-}
-
-/** Options of the mount that a path is in (proc_pid_mountinfo(5), field 6): the longest mount point above it, the last of those. */
-function optionsAt(path: string, mountinfo: string): readonly string[] {
-  let best = { point: '', options: ['noexec'] as readonly string[] }
-  for (const line of mountinfo.split('\n')) {
-    const [, , , , point, options] = line.split(' ')
-    if (point === undefined || options === undefined || point.length < best.point.length) continue
-    if (path === point || path.startsWith(point === '/' ? '/' : `${point}/`))
-      best = { point, options: options.split(',') }
-  }
-  return best.options
+/** Whether a directory is in main memory, and programs may be run from there. */
+function runsFromMemory(directory: string): boolean {
+  const mount = mountAt(directory)
+  return mount?.type === 'tmpfs' && !mount.options.includes('noexec')
 }
