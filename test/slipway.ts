@@ -33,6 +33,9 @@ export interface SlipwayOptions {
   readonly prefix?: readonly string[]
 }
 
+/** Ids of the processes that were started with a state directory. */
+const startedWith = new Map<string, number[]>()
+
 /** Starts the command line in a process group of its own. */
 export function startSlipway(args: readonly string[], options: SlipwayOptions): Started {
   const [program, ...rest] = [...(options.prefix ?? []), process.execPath, executable, ...args]
@@ -42,6 +45,7 @@ export function startSlipway(args: readonly string[], options: SlipwayOptions): 
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   })
+  if (child.pid !== undefined) startedWith.set(options.root, [...(startedWith.get(options.root) ?? []), child.pid])
   const out: Buffer[] = []
   const err: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
@@ -91,7 +95,10 @@ function environment(options: SlipwayOptions): Record<string, string> {
   }
 }
 
-/** What a build may leave behind nowhere: mounts, processes and temporary files that belong to the state directory. */
+/**
+ * What a build may leave behind nowhere: mounts, processes, and temporary files, on the disk and in main memory, that belong to the
+ * state directory or to a process that was started with it.
+ */
 export interface Leftovers {
   readonly mounts: readonly string[]
   readonly processes: readonly string[]
@@ -122,11 +129,18 @@ function processesOf(root: string): string[] {
 }
 
 function temporariesOf(root: string): string[] {
-  return ['state/tmp', 'state/sessions'].flatMap(folder => {
-    try {
-      return readdirSync(join(root, folder)).map(name => `${folder}/${name}`)
-    } catch {
-      return []
-    }
-  })
+  const kept = ['state/tmp', 'state/sessions'].flatMap(folder =>
+    namesIn(join(root, folder)).map(name => `${folder}/${name}`),
+  )
+  const started = (startedWith.get(root) ?? []).map(pid => `slipway-${pid}-`)
+  const inMemory = namesIn('/dev/shm').filter(name => started.some(start => name.startsWith(start)))
+  return [...kept, ...inMemory.map(name => `/dev/shm/${name}`)]
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
 }
