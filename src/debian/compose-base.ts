@@ -32,7 +32,9 @@ export async function composeBase(spec: BaseSpec, given: ComposeOptions): Promis
   const tools = spec.kind === 'full' ? privilegedTools(env['PATH']) : undefined
   const chosen = await sources.choose()
   const { locked, suites } = chosen
-  const key = memory && baseIdentity({ spec, directory, locked, suites, composer: memory.composer })
+  const identity = (): string | undefined =>
+    memory && baseIdentity({ spec, directory, locked, suites, composer: memory.composer })
+  const key = identity()
   const epoch = epochOf(chosen)
   const about = {
     locked,
@@ -53,7 +55,9 @@ export async function composeBase(spec: BaseSpec, given: ComposeOptions): Promis
   const work = { spec, obtained, epoch, tools, options }
   const system = await compose(work, sources)
   for (const warning of baseWarnings(obtained.resolved)) reporter.warn(warning)
-  return { ...about, system, omitted: obtained.resolved.omitted, warnings: reporter.warnings }
+  const { omitted } = obtained.resolved
+  // A file that changed meanwhile may be in it as it was before or after.
+  return { ...about, key: identity() === key ? key : undefined, system, omitted, warnings: reporter.warnings }
 }
 
 interface Composing {

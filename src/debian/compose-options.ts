@@ -77,7 +77,7 @@ export type ComposedSystem =
 /** A root file system that is complete, and what an image of it says. */
 export interface ComposedBase {
   readonly system: ComposedSystem
-  /** What `memory` will be asked for when the same is wanted again; undefined without one. */
+  /** What `memory` will be asked for when the same is wanted again; undefined without one, or where a file changed meanwhile. */
   readonly key: string | undefined
   /** Its packages, as a lock has them. */
   readonly locked: LockedSystem
