@@ -8,8 +8,8 @@ interface BaseInputs extends Omit<RememberedBase, 'name'> {
 }
 
 /**
- * Bases that were composed into a store, as records of their topmost layers: they go when the layers go. Layers of a base that is
- * recalled count as used.
+ * Bases that were composed into a store, as records of their topmost layers: they go when the layers go. A base that is recalled
+ * counts as made now, its layers as used, so that nobody prunes them meanwhile.
  */
 export function openBaseMemory(store: Store, composer: string): BaseMemory {
   return {
@@ -20,13 +20,17 @@ export function openBaseMemory(store: Store, composer: string): BaseMemory {
       const found = layer === undefined ? undefined : store.records.ofLayer(layer).find(each => each.key === record)
       if (found === undefined) return undefined
       const { image, omitted, warnings } = found.inputs as unknown as BaseInputs
-      const layers = store.images.get(image)?.layers.map(id => store.layers.get(id))
-      const isHere = (known: LayerRecord | undefined): boolean => known !== undefined && !isElsewhere(known)
-      if (!layers?.every(isHere)) return undefined
-      store.layers.touch(layers.flatMap(known => known?.id ?? []))
+      const layers = store.images.get(image)?.layers
+      if (!layers?.every(id => isHere(store.layers.get(id)))) return undefined
+      store.images.add(image, layers)
+      store.layers.touch(layers)
       return { name: image, omitted, warnings }
     },
   }
+}
+
+function isHere(layer: LayerRecord | undefined): boolean {
+  return layer !== undefined && !isElsewhere(layer)
 }
 
 /** Remembers an image that was made of a base. */
