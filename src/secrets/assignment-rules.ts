@@ -60,13 +60,14 @@ const programs =
 const word =
   'pass|pwd|psk|secret|token|credential|authtok|bindpw|masterauth|_salt|_auth|authident|(?:access|account|api|app|auth|client|cookie|crypto|deploy|encrypt|encryption|fernet|hmac|jwt|master|private|recovery|service|session|shared|signing|storage|unseal|webhook)[-_.]?key'
 
-const name = `(?<name>[A-Za-z0-9_.-]{0,60}?(?:${word})[A-Za-z0-9_-]{0,30})`
+/** From where it begins: tried at each of its dots, a hostile one would cost seconds. */
+const name = `(?<![\\w.-])(?<name>[\\w.-]{0,100}?(?:${word})[\\w-]{0,30})`
 
 const value = `(?:(?<quote>["'\`])(?<quoted>(?:(?!\\k<quote>).){1,300})\\k<quote>|(?<bare>[^\\s"'\`<>,;(){}\\[\\]]{1,300})(?<next>[([{]?))`
 
 /** `NAME = value`, `"name": "value"`, `name => 'value'`, `<name>value</name>`, `define('NAME', 'value')`, `--name value`. */
 const assignment = new RegExp(
-  `(?<![A-Za-z0-9_])${name}["'\\]]{0,2}(?<operator>\\s{0,4}(?:=>|:=|\\?=|[:=])\\s{0,4}|(?:\\s[\\w:]{1,20}=["'][^"'<>]{0,40}["']){0,3}>\\s{0,4}|["']\\s{0,2},\\s{0,12}(?=["'])|(?<=(?:\\b(?:ENV|define|setx?|setenv)\\s{1,4}|\\s--?)[\\w-]{1,60})\\s{1,8}(?!-))(?:base64:)?${value}`,
+  `${name}["'\\]]{0,2}(?<operator>\\s{0,4}(?:=>|:=|\\?=|[:=])\\s{0,4}|(?:\\s[\\w:]{1,20}=["'][^"'<>]{0,40}["']){0,3}>\\s{0,4}|["']\\s{0,2},\\s{0,12}(?=["'])|(?<=(?:\\b(?:ENV|define|setx?|setenv)\\s{1,4}|\\s--?)[\\w-]{1,60})\\s{1,8}(?!-))(?:base64:)?${value}`,
   'dgi',
 )
 
@@ -87,7 +88,7 @@ const fallback = new RegExp(
 
 /** `requirepass value`, `login me password value`: files of settings without a sign between. */
 const spaced = new RegExp(
-  `(?<=^[ \\t]*|\\S[ \\t]+)${name}[ \\t]{1,8}(?:"(?<quoted>[^"\\n]{1,200})"|(?<bare>[^\\s"'{}<>;=]{1,200}));?[ \\t]*\\r?$`,
+  `(?=[\\w.-])(?<=^[ \\t]*|\\S[ \\t]+)${name}[ \\t]{1,8}(?:"(?<quoted>[^"\\n]{1,200})"|(?<bare>[^\\s"'{}<>;=]{1,200}));?[ \\t]*\\r?$`,
   'dgim',
 )
 

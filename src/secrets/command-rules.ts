@@ -14,7 +14,7 @@ const commands: readonly (readonly [anchors: readonly string[], before: string])
     `\\b(?:curl|wget|https?ie?)(?=\\s)[^\\n|;]{0,300}?\\s(?:-u|--user|--proxy-user|-a|--auth)[ =]{0,2}["']?[^\\s:"'$]{1,80}:`,
   ],
   [['sshpass'], `\\bsshpass\\s+(?:-e\\s+)?-p\\s{0,2}`],
-  [['mysql', 'mariadb'], `\\b(?:mysql\\w*|mariadb[\\w-]*)\\s[^\\n|;&]{0,200}?(?<=\\s)-p(?!assword)\\s{0,1}`],
+  [['mysql', 'mariadb'], `\\b(?:mysql|mariadb)[\\w-]{0,40}\\s[^\\n|;&]{0,200}?(?<=\\s)-p(?!assword)\\s{0,1}`],
   [[' login ', 'login -'], `\\blogin\\b[^\\n|;&]{0,200}?\\s-p[ =]`],
   [['redis-cli'], `\\bredis-cli\\s[^\\n|;&]{0,100}?-a\\s`],
   [['ldap'], `\\bldap(?:search|add|modify|delete|whoami|passwd)(?=\\s)[^\\n|;&]{0,300}?\\s-w\\s{1,2}`],

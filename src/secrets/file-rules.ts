@@ -22,7 +22,7 @@ export const fileRules: readonly Rule[] = [
     fixed: false,
     paths: /(?:^|\/)(?:\.?npmrc|\.yarnrc(?:\.yml)?|[^/]*Dockerfile[^/]*|[^/]*\.(?:sh|ya?ml))$/i,
     pattern:
-      /(?:(?<=^\s*|[:"'>])(?:_authToken|_auth|_password)|npmAuthToken|npmAuthIdent)["']?(?:\s*[=:]\s*|[ \t]+)["']?(?<value>[A-Za-z0-9+/_.=:-]{8,400})/dgm,
+      /(?:(?=_)(?<=^\s*|[:"'>])(?:_authToken|_auth|_password)|npmAuthToken|npmAuthIdent)["']?(?:\s*[=:]\s*|[ \t]+)["']?(?<value>[A-Za-z0-9+/_.=:-]{8,400})/dgm,
     judge: ({ value }) => !isPlaceholder(value) && !/^\$|^%/.test(value) && entropyOf(value) >= 2.5,
   },
   {
@@ -42,7 +42,7 @@ export const fileRules: readonly Rule[] = [
     anchors: ['password'],
     fixed: false,
     paths: /(?:^|\/)\.?pypirc$/i,
-    pattern: /^\s*password\s*[:=]\s*(?<value>\S{3,300})/dgm,
+    pattern: /^[ \t]*password[ \t]*[:=][ \t]*(?<value>\S{3,300})/dgm,
     judge: ({ value }) => !isPlaceholder(value),
   },
   {
@@ -53,7 +53,7 @@ export const fileRules: readonly Rule[] = [
     fixed: false,
     paths:
       /(?:^|\/)(?:\.my\.cnf|my\.cnf|\.mylogin\.cnf|\.pgpass|client\.cnf|\.smbcredentials|smbcredentials|\.htpasswd|[^/]*\.cred(?:s|entials)?|wgetrc|\.wgetrc|\.?fetchmailrc|\.?msmtprc|auth\.conf(?:\.d\/[^/]+)?|\.pip\/pip\.conf)$/i,
-    pattern: /\b(?:http_|ftp_)?password\s*[:=\s]\s*["']?(?<value>[^\s"']{3,300})/dg,
+    pattern: /\b(?:http_|ftp_)?password(?:\s*[:=]\s*|\s+)["']?(?<value>[^\s"']{3,300})/dg,
     judge: ({ value }) => !isPlaceholder(value),
   },
   {
@@ -63,7 +63,7 @@ export const fileRules: readonly Rule[] = [
     anchors: [':5432:', ':5433:', ':*:*:', ':6432:'],
     fixed: false,
     paths: /(?:^|\/)\.?pgpass(?:\.conf)?$/i,
-    pattern: /^[^:\n#]+:[^:\n]+:[^:\n]+:[^:\n]+:(?<value>[^\s:]{3,200})\s*$/dgm,
+    pattern: /^[^:\r\n#]+:[^:\r\n]+:[^:\r\n]+:[^:\r\n]+:(?<value>[^\s:]{3,200})\s*$/dgm,
     judge: ({ value }) => !isPlaceholder(value) && value !== '*',
   },
   {
@@ -73,7 +73,7 @@ export const fileRules: readonly Rule[] = [
     anchors: ['user'],
     fixed: false,
     paths: /(?:^|\/)[._]?curlrc$/i,
-    pattern: /^\s*-{0,2}(?:proxy-)?user\s*[\s=:]\s*["']?[^\s:"']{1,80}:(?<value>[^\s"']{3,200})/dgm,
+    pattern: /^[ \t]*-{0,2}(?:proxy-)?user(?:[ \t]*[=:][ \t]*|[ \t]+)["']?[^\s:"']{1,80}:(?<value>[^\s"']{3,200})/dgm,
     judge: ({ value }) => !isPlaceholder(value),
   },
   {

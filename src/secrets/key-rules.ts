@@ -9,7 +9,7 @@ export const keyRules: readonly Rule[] = [
     anchors: ['-----BEGIN ', '---- BEGIN '],
     fixed: true,
     pattern:
-      /-{4,5} ?BEGIN (?<kind>[A-Z0-9 ]{0,20}PRIVATE KEY(?: BLOCK)?) ?-{4,5}(?<value>.{40,}?)(?:-{4,5} ?END |$)/dgs,
+      /-{4,5} ?BEGIN (?<kind>[A-Z0-9 ]{0,20}PRIVATE KEY(?: BLOCK)?) ?-{4,5}(?<value>(?:(?!-- ?BEGIN ).){40,}?)(?:-{4,5} ?END |$)/dgs,
     reach: { before: 60, after: 24_000 },
     quick: (bytes, start) =>
       Buffer.from(bytes.buffer, bytes.byteOffset + start, Math.min(60, bytes.length - start)).includes('PRIVATE KEY'),

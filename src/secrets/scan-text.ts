@@ -7,6 +7,7 @@ import type { SecretHit } from './finding.ts'
 import { isLockFile, isPackagedExample, isPackagedProgram, isProse } from './harmless-path.ts'
 import { keyRules } from './key-rules.ts'
 import { fingerprintOf, maskValue } from './mask.ts'
+import { type RuleMatch, ruleMatcher } from './match-rule.ts'
 import { bareSecret } from './bare-file.ts'
 import type { Rule } from './rule.ts'
 import { tokenRules } from './token-rules.ts'
@@ -47,16 +48,9 @@ const allRules = ruled(ranked)
 /** Those for programs, lists and pages of others. */
 const fixedRules = ruled(ranked.filter(([, { fixed }]) => fixed))
 
-/** A line longer than this is looked at in pieces around the anchor (bytes to each side). */
-const lineReach = 1500
-
-interface Found {
+interface Found extends RuleMatch {
   readonly rank: number
   readonly rule: Rule
-  readonly value: string
-  readonly start: number
-  readonly end: number
-  readonly verdict: Pick<SecretHit, 'severity' | 'title'> & { readonly id: string }
 }
 
 /** One text or program, and where it is from. */
@@ -89,12 +83,15 @@ export function scanBytes(scanned: Scanned): readonly SecretHit[] {
   const { search, literals, rulesOf } = fixedOnly ? fixedRules : allRules
   const found: Found[] = []
   const seen = new Map<Rule, number>()
+  const matchers = new Map<Rule, ReturnType<typeof ruleMatcher>>()
   const look = (literal: number, start: number, end: number): void => {
     for (const [rank, rule] of rulesOf[literal] ?? []) {
       if (rule.paths && !rule.paths.test(path)) continue
       if ((seen.get(rule) ?? -1) > start) continue
       if (rule.quick && !rule.quick(bytes, start, end)) continue
-      const match = matchAt(rule, { bytes, path, everything }, { start, end })
+      const matcher = matchers.get(rule) ?? ruleMatcher(rule, { bytes, path })
+      matchers.set(rule, matcher)
+      const match = matcher({ start, end })
       if (!match) continue
       seen.set(rule, match.end)
       found.push({ ...match, rank, rule })
@@ -106,7 +103,7 @@ export function scanBytes(scanned: Scanned): readonly SecretHit[] {
   search.search(bytes, (literal, at) => look(literal, at, at + (literals[literal] as string).length))
   const bare = fixedOnly ? undefined : bareSecret(bytes, path)
   if (bare) found.push(wholeFile(bytes, bare))
-  return found.length === 0 ? [] : hitsOf(withoutOverlaps(found), bytes, scanned.path)
+  return found.length === 0 ? [] : hitsOf(withoutOverlaps(found, bytes.length), bytes, scanned.path)
 }
 
 /** How a text begins, behind the end of a line: some literals have what stands before a value in them. */
@@ -130,72 +127,18 @@ function wholeFile(bytes: Uint8Array, [start, end]: readonly [start: number, end
   return { rank: secretRules.length, rule: wholeRule, value, start, end, verdict: wholeRule }
 }
 
-function matchAt(
-  rule: Rule,
-  { bytes, path }: Scanned,
-  anchor: { readonly start: number; readonly end: number },
-): Omit<Found, 'rank' | 'rule'> | undefined {
-  const { from, to } = windowOf(rule, bytes, anchor)
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1')
-  rule.pattern.lastIndex = 0
-  for (let match = rule.pattern.exec(text); match; match = rule.pattern.exec(text)) {
-    if (match[0] === '') rule.pattern.lastIndex++
-    if (from + match.index + match[0].length <= anchor.start && !touches(match, anchor.start - from)) continue
-    if (from + match.index >= anchor.end + 8) break
-    const groups = match.groups ?? {}
-    const name = valueNames.find(each => groups[each] !== undefined)
-    const range = name === undefined ? undefined : match.indices?.groups?.[name]
-    if (name === undefined || !range) continue
-    const value = groups[name] ?? ''
-    const given = { value, groups, text, start: match.index, end: match.index + match[0].length, path }
-    const verdict = rule.judge ? rule.judge(given) : true
-    if (verdict === false) continue
-    const { id, title, severity } = rule
-    return {
-      value,
-      start: from + range[0],
-      end: from + range[1],
-      verdict:
-        verdict === true
-          ? { id, title, severity }
-          : typeof verdict === 'string'
-            ? { id, title, severity: verdict }
-            : verdict,
-    }
-  }
-  return undefined
-}
-
-/** Names of the groups that hold the secret. */
-const valueNames = ['value', 'other', 'quoted', 'bare', 'amz', 'goog', 'azure', 'azure2', 'front']
-
-/** A value may stand right beside its anchor. */
-function touches(match: RegExpExecArray, anchor: number): boolean {
-  return match.index + match[0].length >= anchor
-}
-
-/** The line of an anchor, or what the rule wants to see. */
-function windowOf(
-  { reach }: Rule,
-  bytes: Uint8Array,
-  { start, end }: { readonly start: number; readonly end: number },
-): { readonly from: number; readonly to: number } {
-  if (reach) return { from: Math.max(0, start - reach.before), to: Math.min(bytes.length, end + reach.after) }
-  const before = bytes.lastIndexOf(10, start)
-  const after = bytes.indexOf(10, end)
-  return {
-    from: Math.max(before + 1, start - lineReach, 0),
-    to: Math.min(after === -1 ? bytes.length : after, end + lineReach),
-  }
-}
-
 /** Of what overlaps, the finding of the first rule. */
-function withoutOverlaps(found: readonly Found[]): readonly Found[] {
-  const kept: Found[] = []
-  for (const each of found.toSorted((a, b) => a.rank - b.rank || a.start - b.start)) {
-    if (!kept.some(other => each.start < other.end && other.start < each.end)) kept.push(each)
-  }
-  return kept.toSorted((a, b) => a.start - b.start)
+function withoutOverlaps(found: readonly Found[], size: number): readonly Found[] {
+  const taken = new Uint8Array(size)
+  return found
+    .toSorted((a, b) => a.rank - b.rank || a.start - b.start)
+    .filter(({ start, end }) => {
+      const value = taken.subarray(start, end)
+      if (value.includes(1)) return false
+      value.fill(1)
+      return true
+    })
+    .toSorted((a, b) => a.start - b.start)
 }
 
 /** A person may say of a line that it is meant. */
@@ -203,15 +146,13 @@ const allowed = /slipway:allow|gitleaks:allow|trufflehog:ignore|nosecret|pragma:
 
 function hitsOf(found: readonly Found[], bytes: Uint8Array, path: string): readonly SecretHit[] {
   let line = 1
-  let at = 0
+  let lineStart = 0
+  let lineEnd = bytes.indexOf(10)
   return found.flatMap(({ rule, value, start, end, verdict }) => {
-    let lineStart = bytes.lastIndexOf(10, Math.max(0, start - 1)) + 1
-    if (start === 0) lineStart = 0
-    for (let next = bytes.indexOf(10, at); next !== -1 && next < start; next = bytes.indexOf(10, next + 1)) {
+    for (; lineEnd !== -1 && lineEnd < start; lineEnd = bytes.indexOf(10, lineStart)) {
       line++
-      at = next + 1
+      lineStart = lineEnd + 1
     }
-    const lineEnd = bytes.indexOf(10, start)
     const text = Buffer.from(
       bytes.buffer,
       bytes.byteOffset + lineStart,
