@@ -3,7 +3,7 @@ import { rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '#diagnostics'
 import { packLayer, writeDirectory } from '#layer'
-import { makeNode, setXattr } from '#linux'
+import { makeDirectories, makeNode, setXattr } from '#linux'
 import { type Chain, chainTree } from '#rootfs'
 import type { Store } from '#store'
 import { type Entry, joinPath, type MergedTree } from '#tree'
@@ -48,7 +48,7 @@ export async function exportDirectory(
 ): Promise<void> {
   const { directory } = options
   const entries = mergedEntries(await chainTree(store, chain))
-  mkdirSync(directory, { recursive: true })
+  makeDirectories(directory)
   const staging = join(directory, `.slipway-${process.pid}`)
   mkdirSync(staging, { mode: 0o755 })
   try {

@@ -33,7 +33,8 @@ function open(root: string, places: Places): Store {
     return openStore(root, { openPlace: repository => places.open(repository), untilExit: true })
   } catch (error) {
     // Whatever the kernel has against the directory is for the user to mend.
-    if (!(error instanceof Error) || !('syscall' in error)) throw error
+    const kernel = error instanceof UserError ? error.cause : error
+    if (!(error instanceof Error) || !(kernel instanceof Error) || !('syscall' in kernel)) throw error
     throw new UserError(`the local store cannot be opened: ${error.message}`, {
       hint: 'choose another directory with SLIPWAY_ROOT, or make this one usable',
       cause: error,

@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
+import { open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '#diagnostics'
+import { makeDirectories } from '#linux'
 
 /** A file by its content. */
 export interface Content {
@@ -33,8 +34,8 @@ const abandonedAfter = 24 * 60 * 60 * 1000
 export async function openPackageCache(directory: string): Promise<PackageCache> {
   const files = join(directory, 'sha256')
   const temporary = join(directory, 'partial')
-  await mkdir(files, { recursive: true })
-  await mkdir(temporary, { recursive: true })
+  makeDirectories(files)
+  makeDirectories(temporary)
   await removeAbandoned(temporary)
   const place = ({ sha256 }: Content): string => join(files, sha256)
   return {

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs'
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '#diagnostics'
-import { lockFile } from '#linux'
+import { lockFile, makeDirectories } from '#linux'
 import {
   type Blobs,
   type Descriptor,
@@ -80,7 +80,7 @@ export function openLayoutRepository(directory: string): LayoutRepository {
 
 async function begin(directory: string): Promise<void> {
   const version = join(directory, 'oci-layout')
-  await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true })
+  makeDirectories(join(directory, 'blobs', 'sha256'))
   if (((await sizeOf(version)) ?? 0) > 0) return
   using _ = await lockFile(version, 'exclusive')
   if ((await stat(version)).size > 0) return

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '#diagnostics'
-import { lockFile } from '#linux'
+import { lockFile, makeDirectories } from '#linux'
 import { type Descriptor, digestHex, parseImageIndex } from '#oci'
 import type { ExportedImage } from './exported-image.ts'
 import {
@@ -34,7 +34,7 @@ export async function writeOciLayout(
 ): Promise<readonly Descriptor[]> {
   const blobs = join(directory, 'blobs', 'sha256')
   await refuseOthers(directory)
-  await mkdir(blobs, { recursive: true })
+  makeDirectories(blobs)
   const version = join(directory, 'oci-layout')
   // The lock makes the file, empty; it stays the same file, since a lock on a replaced one would keep nobody out.
   using _ = await lockFile(version, 'exclusive')

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises'
+import { open, readFile, realpath, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '#diagnostics'
+import { makeDirectories } from '#linux'
 import type { Credential } from './credentials.ts'
 
 /** What a file with credentials says, as docker (`config.json`) and podman (`auth.json`) write it. Other keys stay as they are. */
@@ -58,7 +59,7 @@ export async function readAuthFile(path: string): Promise<AuthFile> {
 
 /** Replaces a file as a whole, readable for its owner alone. */
 export async function writeAuthFile({ path, content }: AuthFile): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  makeDirectories(dirname(path), 0o700)
   // A link keeps being one.
   const target = await realpath(path).catch(() => path)
   const temporary = join(dirname(target), `.${randomUUID()}.part`)

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { UserError } from '#diagnostics'
+import { makeDirectories } from '#linux'
 
 /** The oldest version that can be brought up to date, and its tables. */
 const firstVersion = 2
@@ -57,28 +57,11 @@ CREATE TABLE compressed (
 const version = firstVersion + migrations.length
 
 /**
- * With the directories above it. Not left to Node's `recursive`, which tries for ever where a directory that is there answers that it
- * is not (below /proc).
- */
-function makeDirectory(path: string): void {
-  try {
-    mkdirSync(path, { mode: 0o700 })
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return
-    const parent = dirname(path)
-    if (code !== 'ENOENT' || existsSync(parent)) throw error
-    makeDirectory(parent)
-    makeDirectory(path)
-  }
-}
-
-/**
  * Opens the store's database, making it where it is missing. Throws a `UserError` for a store of another version, one
  * that cannot be written, or one that another process keeps locked.
  */
 export function openDatabase(root: string): DatabaseSync {
-  makeDirectory(root)
+  makeDirectories(root, 0o700)
   const path = join(root, 'slipway.db')
   try {
     const database = new DatabaseSync(path, { timeout: 20_000 })
