@@ -21,6 +21,15 @@ const smallLimit = 8 << 20
 const memberLimit = 100_000
 const pieceSize = 1 << 18
 
+export interface ArchiveFilesOptions {
+  /** A directory for the plain form of a compressed or streamed archive. */
+  readonly scratch: string
+  /** How errors call the archive; default: its path. */
+  readonly name?: string
+  /** Ends the reading of what may be endless. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * Opens a directory, or an archive compressed by anything: an uncompressed one on disk is read where it lies, any other
  * is first written, uncompressed, into `scratch` (a directory), until it is disposed. Throws a `UserError` for what
@@ -28,18 +37,22 @@ const pieceSize = 1 << 18
  */
 export async function openArchiveFiles(
   source: string | AsyncIterable<Uint8Array>,
-  options: { readonly scratch: string; readonly name?: string },
+  options: ArchiveFilesOptions,
 ): Promise<ArchiveFiles> {
-  if (typeof source !== 'string') return spoolArchive(source, options.name ?? 'the image archive', options.scratch)
+  if (typeof source !== 'string') return spoolArchive(source, options.name ?? 'the image archive', options)
   const name = options.name ?? source
   const found = await stat(source).catch((error: unknown) => {
     throw new UserError(`can't read ${name}: ${(error as Error).message}`, { hint: 'name an archive or an OCI layout' })
   })
   if (found.isDirectory()) return directoryFiles(source, name)
   if (found.isFile() && (await isPlain(source))) {
-    return tarFiles(source, { name, members: await seekMembers(source, name), dispose: async () => undefined })
+    return tarFiles(source, {
+      name,
+      members: await seekMembers(source, name, options.signal),
+      dispose: async () => undefined,
+    })
   }
-  return spoolArchive(createReadStream(source, { highWaterMark: pieceSize }), name, options.scratch)
+  return spoolArchive(createReadStream(source, { highWaterMark: pieceSize }), name, options)
 }
 
 async function isPlain(path: string): Promise<boolean> {
@@ -80,12 +93,17 @@ function normal(path: string): string {
 }
 
 /** Reads the headers only. */
-async function seekMembers(path: string, name: string): Promise<ReadonlyMap<string, Member>> {
+async function seekMembers(
+  path: string,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, Member>> {
   const { members, parser } = collectMembers(name)
   await using file = await open(path)
   const { size } = await file.stat()
   const buffer = Buffer.alloc(1 << 14)
   for (let position = 0; position < size; ) {
+    signal?.throwIfAborted()
     const skip = Math.min(parser.skippable(), size - position)
     parser.skip(skip)
     position += skip
@@ -98,13 +116,18 @@ async function seekMembers(path: string, name: string): Promise<ReadonlyMap<stri
   return members
 }
 
-async function spoolArchive(source: AsyncIterable<Uint8Array>, name: string, scratch: string): Promise<ArchiveFiles> {
+async function spoolArchive(
+  source: AsyncIterable<Uint8Array>,
+  name: string,
+  { scratch, signal }: ArchiveFilesOptions,
+): Promise<ArchiveFiles> {
   const path = join(scratch, `archive-${randomUUID()}`)
   const dispose = () => rm(path, { force: true })
   const { members, parser } = collectMembers(name)
   try {
     await using file = await open(path, 'wx', 0o600)
     for await (const bytes of decompress(source, { name })) {
+      signal?.throwIfAborted()
       parser.push(bytes)
       for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
     }

@@ -379,6 +379,20 @@ describe('what others write', () => {
     await expect(identify(archive(members))).rejects.toThrow(message)
   })
 
+  test('stops where it is told to, and leaves nothing', async () => {
+    const controller = new AbortController()
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      yield await collect(writeTar([member('a', 'x'.repeat(5000))]))
+      controller.abort(new RangeError('enough'))
+      for (;;) yield Buffer.alloc(512)
+    }
+    const { signal } = controller
+    await expect(openImageArchive(endless(), { scratch, signal })).rejects.toThrow(new RangeError('enough'))
+    const path = await write('whole.tar', writeTar([member('a', 'x')]))
+    await expect(openImageArchive(path, { scratch, signal })).rejects.toThrow(new RangeError('enough'))
+    expect(fs.readdirSync(scratch)).toEqual([])
+  })
+
   test('refuses what is no archive, naming it', async () => {
     const path = join(work, 'note.txt')
     fs.writeFileSync(path, 'no archive'.repeat(100))

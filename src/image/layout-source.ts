@@ -7,7 +7,7 @@ import {
   parseImageIndex,
   parseManifestOrIndex,
 } from '#oci'
-import { type ArchiveFiles, openArchiveFiles } from './archive-files.ts'
+import { type ArchiveFiles, type ArchiveFilesOptions, openArchiveFiles } from './archive-files.ts'
 import { chooseEntries, type LayoutChoice } from './read-layout-images.ts'
 import type { ImageSource } from './remote-image.ts'
 import { verified } from './verified.ts'
@@ -19,8 +19,8 @@ export interface LayoutSource extends ImageSource, AsyncDisposable {
 }
 
 /** Opens one; a compressed archive is unpacked into `scratch` first. Throws a `UserError` for what is none. */
-export async function openLayoutSource(path: string, scratch: string): Promise<LayoutSource> {
-  return layoutSource(await openArchiveFiles(path, { scratch }))
+export async function openLayoutSource(path: string, options: ArchiveFilesOptions): Promise<LayoutSource> {
+  return layoutSource(await openArchiveFiles(path, options))
 }
 
 /** The same for files that are open already; disposing closes them. */

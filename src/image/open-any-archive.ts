@@ -1,5 +1,5 @@
 import { hostPlatform, type Platform } from '#oci'
-import { openArchiveFiles } from './archive-files.ts'
+import { type ArchiveFilesOptions, openArchiveFiles } from './archive-files.ts'
 import type { ArchivedImage } from './archived-image.ts'
 import { type LayoutSource, layoutSource } from './layout-source.ts'
 import { readArchivedImages } from './open-image-archive.ts'
@@ -12,11 +12,7 @@ export type AnyArchive = AsyncDisposable &
     | { readonly kind: 'docker'; readonly images: readonly ArchivedImage[] }
   )
 
-export interface AnyArchiveOptions {
-  /** A directory for the plain form of a compressed archive. */
-  readonly scratch: string
-  /** How errors call it. */
-  readonly name: string
+export interface AnyArchiveOptions extends ArchiveFilesOptions {
   /** Default: that of this machine. */
   readonly platform?: Platform
 }
@@ -24,9 +20,9 @@ export interface AnyArchiveOptions {
 /** Opens a path whose kind nobody told. Where it is both, the layout counts. Throws a `UserError` for what is neither. */
 export async function openAnyArchive(
   path: string,
-  { scratch, name, platform = hostPlatform() }: AnyArchiveOptions,
+  { platform = hostPlatform(), ...options }: AnyArchiveOptions,
 ): Promise<AnyArchive> {
-  const files = await openArchiveFiles(path, { scratch, name })
+  const files = await openArchiveFiles(path, options)
   try {
     const dispose = () => files[Symbol.asyncDispose]()
     if ((await files.has('oci-layout')) && (await files.has('index.json'))) {

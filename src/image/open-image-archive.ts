@@ -1,6 +1,6 @@
 import { UserError } from '#diagnostics'
 import { hostPlatform, type Platform } from '#oci'
-import { type ArchiveFiles, openArchiveFiles } from './archive-files.ts'
+import { type ArchiveFiles, type ArchiveFilesOptions, openArchiveFiles } from './archive-files.ts'
 import type { ArchivedImage } from './archived-image.ts'
 import { readDockerImages } from './read-docker-images.ts'
 import { type LayoutChoice, readLayoutImages } from './read-layout-images.ts'
@@ -10,13 +10,9 @@ export interface ImageArchive extends AsyncDisposable {
   readonly images: readonly ArchivedImage[]
 }
 
-export interface OpenArchiveOptions {
-  /** A directory for the plain form of a compressed or streamed archive. */
-  readonly scratch: string
+export interface OpenArchiveOptions extends ArchiveFilesOptions {
   /** Which image of several for one name; default: that of this machine. */
   readonly platform?: Platform
-  /** How errors call the archive; default: its path. */
-  readonly name?: string
   /** Only this image of an OCI layout. */
   readonly choice?: LayoutChoice
 }

@@ -74,15 +74,16 @@ async function openArchive(
   const scratch = await store.temporary('load')
   await mkdir(scratch)
   const path = resolve(context.directory, file)
+  const { signal } = context.interrupts
   if (file !== '-' && statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    return openImageArchive(path, { scratch, name: file })
+    return openImageArchive(path, { scratch, name: file, signal })
   }
   const input = await openInput(file, context)
   const name = file === '-' ? 'standard input' : file
   if (file !== '-' && input.size !== undefined) {
-    return tellActivity(teller, `reading ${name}`, () => openImageArchive(path, { scratch, name }))
+    return tellActivity(teller, `reading ${name}`, () => openImageArchive(path, { scratch, name, signal }))
   }
   return tellActivity(teller, `reading ${name}`, report =>
-    openImageArchive(countedBytes(input, report), { scratch, name }),
+    openImageArchive(countedBytes(input, report), { scratch, name, signal }),
   )
 }

@@ -40,7 +40,7 @@ async function takeFromLayout(
 ): Promise<Digest> {
   const scratch = await store.temporary('layout')
   await mkdir(scratch)
-  await using archive = await openImageArchive(directory, { scratch, platform, choice, name: text })
+  await using archive = await openImageArchive(directory, { scratch, platform, choice, name: text, signal })
   const [image] = archive.images
   if (!image) throw new Error('a choice gives an image or an error')
   return await addImage(store, image, { signal })

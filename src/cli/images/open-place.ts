@@ -63,7 +63,11 @@ export async function openManifests(place: ManifestPlace, tools: PlaceTools): Pr
   }
   const scratch = await tools.temporary('layout')
   await mkdir(scratch)
-  const source = await openLayoutSource(resolve(context.directory, place.path), scratch)
+  const source = await openLayoutSource(resolve(context.directory, place.path), {
+    scratch,
+    name: place.text,
+    signal: context.interrupts.signal,
+  })
   try {
     const tops = await source.choose(place.choice ?? {})
     return { source, tops, what: place.text, [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]() }
@@ -119,7 +123,12 @@ export async function openPlacedImage(
   const scratch = await tools.temporary('archive')
   await mkdir(scratch)
   const path = resolve(tools.context.directory, place.path)
-  const archive = await openImageArchive(path, { scratch, name: place.text, platform })
+  const archive = await openImageArchive(path, {
+    scratch,
+    name: place.text,
+    platform,
+    signal: tools.context.interrupts.signal,
+  })
   return oneOf(archive, place)
 }
 
@@ -132,7 +141,9 @@ async function openPath(
   const scratch = await tools.temporary('archive')
   await mkdir(scratch)
   const { text: name, choice } = place
-  const archive = await openAnyArchive(resolve(tools.context.directory, place.path), { scratch, name, platform })
+  const { directory, interrupts } = tools.context
+  const { signal } = interrupts
+  const archive = await openAnyArchive(resolve(directory, place.path), { scratch, name, platform, signal })
   if (archive.kind === 'docker') {
     return oneOf(archive, { ...place, ...(choice !== undefined && { name: parseReference(choice) }) })
   }

@@ -29,7 +29,7 @@ export async function placeDetails(
   const { image, remote } = placed
   const layerSizes = remote
     ? remote.manifest.layers.map(({ size }) => size)
-    : await Promise.all(image.layers.map(layer => count(layer.open())))
+    : await Promise.all(image.layers.map(layer => count(layer.open(), context.interrupts.signal)))
   return {
     id: digestOf(image.config),
     config: parseImageConfig(Buffer.from(image.config).toString('utf8')),
@@ -41,8 +41,11 @@ export async function placeDetails(
   }
 }
 
-async function count(source: AsyncIterable<Uint8Array>): Promise<number> {
+async function count(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number> {
   let size = 0
-  for await (const bytes of source) size += bytes.length
+  for await (const bytes of source) {
+    signal.throwIfAborted()
+    size += bytes.length
+  }
   return size
 }
