@@ -246,6 +246,10 @@ describe('stages of a Dockerfile are images, too', () => {
   test('options to build with are refused where nothing is built, and stages that are none', async () => {
     const without = await slipway(['analyze', 'app:1', '--context', stages()], { root: home })
     expect([without.code, without.stderr]).toEqual([2, expect.stringContaining('write stage:NAME')])
+    for (const option of ['--file=x', '--context=.', '--build-arg=A=b', '--platform=linux/amd64']) {
+      const files = await slipway(['scan', stages(), option], { root: home })
+      expect([files.code, files.stderr], option).toEqual([2, expect.stringContaining(option.split('=')[0] ?? '')])
+    }
     const wrong = await slipway(['scan', 'stage:lost', '--context', stages()], { root: home })
     expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringMatching(/lost.*\n.*did you mean last/)])
   })

@@ -104,7 +104,7 @@ function otherImage(
 const smaller: Readonly<Record<string, string>> = { amd64: '386', arm64: 'arm' }
 
 /** Whether programs of one architecture start on another. */
-export function runsOn(program: string, machine: string): boolean {
+function runsOn(program: string, machine: string): boolean {
   return program === machine || smaller[machine] === program
 }
 

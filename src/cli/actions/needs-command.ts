@@ -2,7 +2,7 @@ import { type NeedsReport, needsReport, studyImage } from '#analyze'
 import { ExitCode } from '#diagnostics'
 import { familiarReference } from '#oci'
 import { cleanPath } from '#tree'
-import { namedPlace, type NameSources } from '../images/named-place.ts'
+import type { NamedPlace } from '../images/named-place.ts'
 import { withImages } from '../images/open-images.ts'
 import { renderNeeds } from '../analyze/render-needs.ts'
 import { reportView } from '../analyze/report-view.ts'
@@ -17,12 +17,13 @@ export async function needsCommand(
   context: CliContext,
 ): Promise<number> {
   const names = [name, ...(flags.in === undefined ? [] : [flags.in])]
-  return withImages(names, { options: flags, context }, async ({ open, store }) => {
-    const study = await studyImage(await (await open(name)).readable())
+  return withImages(names, { options: flags, context }, async ({ open }) => {
+    const image = await open(name)
+    const study = await studyImage(await image.readable())
     const report = needsReport(study, {
       paths: paths.map(cleanPath),
       ...(flags.in !== undefined && { other: await studyImage(await (await open(flags.in)).readable()) }),
-      from: flags.from ?? (await nameInDockerfile(name, { store, context })),
+      from: flags.from ?? nameInDockerfile(image.place),
       runTime: flags.runTime,
     })
     const { stdout } = context
@@ -33,8 +34,7 @@ export async function needsCommand(
 }
 
 /** How COPY --from can name the image; an archive has to become a stage or an image first. */
-async function nameInDockerfile(name: string, sources: NameSources): Promise<string> {
-  const place = await namedPlace(name, sources)
+function nameInDockerfile(place: NamedPlace): string {
   if (place.kind === 'store') return place.name
   if (place.kind === 'registry') return familiarReference(place.reference)
   return place.kind === 'stage' ? place.stage : 'build'

@@ -16,9 +16,11 @@ import type { ScanFlags } from '../commands/scan.ts'
 import type { CliContext } from '../context.ts'
 import { holdsImage, isInStore, namedPlace } from '../images/named-place.ts'
 import { withImages } from '../images/open-images.ts'
+import { refuseStageOptions } from '../images/stage-images.ts'
 import { withStore } from '../store-root.ts'
 import { readText } from '../streams/open-input.ts'
 import { writeFileWhole } from '../streams/write-file-whole.ts'
+import { usageError } from '../usage-error.ts'
 import { scanJson, scanSarif, scanText } from './scan-texts.ts'
 
 /** What was scanned. */
@@ -59,7 +61,11 @@ export async function scanCommand(target: string, flags: ScanFlags, context: Cli
 async function scanTarget(target: string, flags: ScanFlags, context: CliContext): Promise<Scanned | number> {
   const options: ScanOptions = { everything: flags.all === true, signal: context.interrupts.signal }
   const path = await filePath(target, context)
-  if (path !== undefined) return { target, report: await scanDirectory(path, options) }
+  if (path !== undefined) {
+    if (flags.platform) throw usageError('--platform chooses an image, and these are files', 'leave it out')
+    refuseStageOptions(flags)
+    return { target, report: await scanDirectory(path, options) }
+  }
   let scanned: Scanned | undefined
   const code = await withImages([target], { options: flags, context }, async ({ open }) => {
     const { config, layers } = await open(target)

@@ -17,7 +17,7 @@ export type NamedPlace =
   | { readonly text: string; readonly kind: 'stage'; readonly stage: string }
 
 /** Where a name is looked for. */
-export interface NameSources {
+interface NameSources {
   readonly store: Store
   readonly context: Pick<CliContext, 'directory'>
 }
@@ -65,7 +65,7 @@ async function isPath(
 }
 
 /** What can be no name of an image. */
-export function isExplicitPath(text: string): boolean {
+function isExplicitPath(text: string): boolean {
   return /^(?:\.{0,2}\/|\.{1,2}$|~)/.test(text)
 }
 
@@ -110,14 +110,14 @@ async function firstBlock(path: string): Promise<Buffer> {
     closeSync(file)
   }
   if (sniffCompression(start.subarray(0, sniffSize)) === 'none') return start
-  const parts: Uint8Array[] = []
+  let block = Buffer.alloc(0)
   try {
     for await (const part of decompress(createReadStream(path), { name: path })) {
-      parts.push(part)
-      if (Buffer.concat(parts).length >= blockSize) break
+      block = Buffer.concat([block, part.subarray(0, blockSize)])
+      if (block.length >= blockSize) break
     }
   } catch (error) {
     if (!(error instanceof UserError)) throw error
   }
-  return Buffer.concat(parts)
+  return block
 }

@@ -19,8 +19,8 @@ import { storedImage } from './stored-image.ts'
 
 /** An image of the command line, its layers unread. */
 export interface OpenImage {
-  /** As it was written. */
-  readonly name: string
+  /** What its name meant. */
+  readonly place: NamedPlace
   readonly config: ImageConfig
   /** Base first; each gives the uncompressed archive. Those that the store has are not read anywhere else. */
   readonly layers: readonly { open(): AsyncIterable<Uint8Array> }[]
@@ -44,16 +44,17 @@ export async function withImages(
   { options, context }: { readonly options: ImageFlags; readonly context: CliContext },
   work: (images: OpenImages) => Promise<number>,
 ): Promise<number> {
-  const needsNamespace = await withStore(context, async store => {
-    const places = await Promise.all(names.map(name => namedPlace(name, { store, context })))
-    const found = await Promise.all(
-      places.map(async place =>
-        place.kind === 'store'
-          ? isUnpacked(chainOf(store, await storedImage(store, place.name, options.platform)))
-          : false,
-      ),
-    )
-    return found.includes(true) || places.some(({ kind }) => kind === 'stage')
+  const places = new Map<string, NamedPlace>()
+  let needsNamespace = false
+  await withStore(context, async store => {
+    for (const name of names) {
+      const place = await namedPlace(name, { store, context })
+      places.set(name, place)
+      if (place.kind === 'stage') needsNamespace = true
+      if (place.kind !== 'store') continue
+      const record = await storedImage(store, place.name, options.platform)
+      needsNamespace ||= isUnpacked(chainOf(store, record))
+    }
   })
   const inner = await enterNamespace(context, needsNamespace)
   if (inner !== undefined) return inner
@@ -61,7 +62,9 @@ export async function withImages(
   const read = async (store: Store): Promise<number> => {
     await using stack = new AsyncDisposableStack()
     const opening = { store, options, context, stages, stack, registries: connector(stack, options, context) }
-    return await work({ store, open: name => openImage(name, opening) })
+    const placeOf = async (name: string): Promise<NamedPlace> =>
+      places.get(name) ?? (await namedPlace(name, { store, context }))
+    return await work({ store, open: async name => openImage(await placeOf(name), opening) })
   }
   return withStore(context, read, options)
 }
@@ -83,21 +86,20 @@ function connector(stack: AsyncDisposableStack, options: ImageFlags, context: Cl
   return () => (connected ??= stack.use(openCliRegistries(options, context))).registries
 }
 
-async function openImage(name: string, opening: Opening): Promise<OpenImage> {
-  const { store, context, options } = opening
-  const place = await namedPlace(name, { store, context })
-  if (place.kind === 'store') return ofStore(await storedImage(store, place.name, options.platform), name, store)
-  if (place.kind === 'stage') return ofStore(await storedImage(store, opening.stages.get(name) ?? ''), name, store)
+async function openImage(place: NamedPlace, opening: Opening): Promise<OpenImage> {
+  const { store, options, stages } = opening
+  if (place.kind === 'store') return ofStore(await storedImage(store, place.name, options.platform), place, store)
+  if (place.kind === 'stage') return ofStore(await storedImage(store, stages.get(place.text) ?? ''), place, store)
   return ofPlace(place, opening)
 }
 
-async function ofStore(record: ImageRecord, name: string, store: Store): Promise<OpenImage> {
+async function ofStore(record: ImageRecord, place: NamedPlace, store: Store): Promise<OpenImage> {
   const chain = chainOf(store, record)
   return {
-    name,
+    place,
     config: await imageConfig(store, record.id),
     layers: chain.map((_, i) => ({ open: () => openLayerTar(store, chain.slice(0, i + 1)) })),
-    readable: () => storeImage(store, record, name),
+    readable: () => storeImage(store, record, place.text),
   }
 }
 
@@ -114,7 +116,7 @@ async function ofPlace(place: PlaceElsewhere, opening: Opening): Promise<OpenIma
   const placed = stack.use(await openPlacedImage(place, tools, options.platform))
   const { image, remote } = placed
   return {
-    name: place.text,
+    place,
     config: parseImageConfig(Buffer.from(image.config).toString('utf8')),
     layers: image.layers.map(layer => {
       const known = store.layers.findByDiffId(layer.diffId)

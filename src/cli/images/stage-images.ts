@@ -7,21 +7,26 @@ export function isStage(name: string): boolean {
   return /^stage:./.test(name)
 }
 
+/** Throws a usage error for options that say how to build: for where there is nothing to build. */
+export function refuseStageOptions({ file, context, buildArg }: ImageFlags): void {
+  const given = file !== undefined ? '--file' : context !== undefined ? '--context' : buildArg ? '--build-arg' : ''
+  if (given === '') return
+  throw usageError(`${given} says how to build a stage, and none is named`, 'write stage:NAME for the image')
+}
+
 /**
  * Builds the stages that are named (`stage:NAME`), each once; gives their ids by what was written. Throws what a build throws, and a
  * usage error for options that say how to build where there is nothing to build.
  */
 export async function stageImages(
   names: readonly string[],
-  { file, context: directory, buildArg, platform, registryMirror, insecureRegistry }: ImageFlags,
+  flags: ImageFlags,
   context: CliContext,
 ): Promise<ReadonlyMap<string, string>> {
   const stages = [...new Set(names.filter(isStage))]
-  if (stages.length === 0) {
-    const given = file !== undefined ? '--file' : directory !== undefined ? '--context' : buildArg ? '--build-arg' : ''
-    if (given === '') return new Map()
-    throw usageError(`${given} says how to build a stage, and none is named`, 'write stage:NAME for the image')
-  }
+  const { file, context: directory, buildArg, platform, registryMirror, insecureRegistry } = flags
+  if (stages.length === 0) refuseStageOptions(flags)
+  if (stages.length === 0) return new Map()
   const { buildSilently } = await import('../build/build-silently.ts')
   const built = new Map<string, string>()
   for (const name of stages) {
