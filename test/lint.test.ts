@@ -36,6 +36,30 @@ test('text with carets, exit codes, standard input, ignored rules', async () => 
   expect(broken.stdout).toContain('unknown instruction: RUNN (DockerfileError, DL1000)')
 })
 
+test('no secret is shown: not in excerpts, messages, changes or errors', async () => {
+  const token = `gh${'p_'}${'aB3dE5gH7jK9mN1pQ2rS'}${'4tU6vW8xY0zA2cD4'}`
+  const text = `FROM debian:12\nENV é(=1 B=$a API_KEY=letmein\nRUN pip install git+https://${token}@github.com/a/b\n`
+  for (const format of ['text', 'json', 'sarif', 'checkstyle', 'github']) {
+    const { code, stdout } = await lint(['--format', format, '-'], text)
+    expect([code, stdout]).toEqual([1, expect.stringContaining('SecretInText')])
+    expect(stdout).not.toMatch(/letmein|aB3dE5gH7jK9/)
+  }
+  const path = join(root, 'secret.Dockerfile')
+  writeFileSync(path, text)
+  const { stderr } = await lint(['--fix', path])
+  expect(stderr).toContain('+RUN pip install --no-cache-dir git+https://***')
+  expect(stderr).not.toContain('aB3dE5gH7jK9')
+  expect(readFileSync(path, 'utf8')).toContain(`--no-cache-dir git+https://${token}@`)
+  const wrong = await lint(['-'], `${text}ENV A="\n`)
+  expect(wrong.stdout).toContain('a double quote is not closed')
+  expect(wrong.stdout).not.toContain('aB3dE5gH7jK9')
+  writeFileSync(path, `${text.replace('debian:12', 'scratch')}ENV A="\n`)
+  const built = await slipway(['build', '-f', path, root], { root })
+  expect([built.code, built.stderr]).toEqual([1, expect.stringContaining('a double quote is not closed')])
+  expect(built.stderr).toContain('github.com/a/b')
+  expect(built.stderr).not.toContain('aB3dE5gH7jK9')
+})
+
 test('JSON, SARIF, checkstyle, annotations', async () => {
   const json = JSON.parse((await lint(['--format', 'json', '-'], wasteful)).stdout) as {
     findings: { rule: string; codes: string[]; line: number; column: number; endColumn: number; fixable: boolean }[]

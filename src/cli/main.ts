@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { ExitCode, renderError } from '#diagnostics'
+import { ExitCode, renderError, UserError } from '#diagnostics'
 import { wantsColor } from './color.ts'
 import type { CliContext } from './context.ts'
 import { Interrupted, type Interrupts, watchInterrupts } from './interrupts.ts'
@@ -30,10 +30,18 @@ async function run(args: readonly string[], context: CliContext): Promise<number
   } catch (error) {
     const { signal } = context.interrupts
     // What fails after a signal fails because of it.
-    code = reportError(signal.aborted ? signal.reason : error, context)
+    code = reportError(signal.aborted ? signal.reason : await withoutSecrets(error), context)
   }
   const reason: unknown = context.interrupts.signal.reason
   return reason instanceof Interrupted ? reason.exitCode : code
+}
+
+/** An error whose excerpt shows no secret; the rules for secrets are loaded where there is one. */
+async function withoutSecrets(error: unknown): Promise<unknown> {
+  if (!(error instanceof UserError) || !error.at) return error
+  const { hiddenPlace } = await import('./scan/hide-secrets.ts')
+  const { message, hint, details, exitCode } = error
+  return new UserError(message, { hint, details, exitCode, at: hiddenPlace(error.at) })
 }
 
 function processContext(interrupts: Interrupts): CliContext {

@@ -7,4 +7,5 @@
 export { isPackagedExample } from './harmless-path.ts'
 export type { SecretHit, Severity } from './finding.ts'
 export { rulesVersion } from './rules-version.ts'
+export { scanString } from './scan-string.ts'
 export { isBinary, type Scanned, scanBytes } from './scan-text.ts'

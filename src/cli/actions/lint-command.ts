@@ -21,7 +21,7 @@ export async function lintCommand(paths: readonly string[], flags: LintFlags, co
     throw usageError('--fix cannot write to standard input', 'name a file')
   }
   const linted = await withWorld(settings, context, world => lintAll(files, flags, { world, context }))
-  const text = await render(linted, flags, context)
+  const text = await render(await withoutSecrets(linted), flags, context)
   if (flags.output === undefined) context.stdout.write(text)
   else await writeFileWhole(flags.output, text, context)
   const failOn = flags.failOn ?? config?.failOn ?? 'warning'
@@ -83,9 +83,17 @@ async function fixed(
     current = await lintFile({ ...current, source: { ...current.source, text } }, world)
   }
   if (current.source.text === file.source.text || file.path === undefined) return current
-  context.stderr.write(unifiedDiff(file.source.text, current.source.text, file.source.name))
+  const { hideSecrets } = await import('../scan/hide-secrets.ts')
+  context.stderr.write(unifiedDiff(hideSecrets(file.source), hideSecrets(current.source), file.source.name))
   await writeFileWhole(file.path, current.source.text, context)
   return current
+}
+
+/** What the reports show; fixes are not to be taken from it. The rules for secrets are loaded where there is something to show. */
+async function withoutSecrets(files: readonly LintedFile[]): Promise<readonly LintedFile[]> {
+  if (files.every(({ findings }) => findings.length === 0)) return files
+  const { withHiddenSecrets } = await import('../scan/hide-secrets.ts')
+  return files.map(file => ({ ...file, findings: withHiddenSecrets(file.findings) }))
 }
 
 async function render(files: readonly LintedFile[], flags: LintFlags, context: CliContext): Promise<string> {

@@ -37,7 +37,7 @@ export async function checkedWarnings(
   })
   // The rules for secrets are loaded where there is something to hide them in.
   if (warnings.every(({ at }) => at === undefined)) return warnings
-  const { withHiddenSecrets } = await import('./secret-places.ts')
+  const { withHiddenSecrets } = await import('../scan/hide-secrets.ts')
   return withHiddenSecrets(warnings)
 }
 

@@ -6,8 +6,9 @@ import { rulesVersion } from '#secrets'
 import type { Store } from '#store'
 import type { CliContext } from '../context.ts'
 import { checkSecrets, type SecretsMode, whereOf } from '../scan/check-secrets.ts'
+import { hiddenPlace } from '../scan/hide-secrets.ts'
 import type { BuildSecrets } from './search-for-secrets.ts'
-import { hideSecrets, lineageOf, secretPlaces } from './secret-places.ts'
+import { lineageOf, secretPlaces } from './secret-places.ts'
 
 export interface SecretSearch {
   readonly store: Store
@@ -59,11 +60,6 @@ export function buildSecrets({ store, plans, mode, warn, context }: SecretSearch
       )
     },
   }
-}
-
-/** What stands beside the instruction may hold a secret, too. */
-function hiddenPlace({ source, span }: Place): Place {
-  return { source: { name: source.name, text: hideSecrets(source) }, span }
 }
 
 function warningOf(finding: SecretFinding, at: Place | undefined): Warning {

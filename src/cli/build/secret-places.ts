@@ -1,9 +1,9 @@
-import type { Place, Source, Span, Warning } from '#diagnostics'
-import { isSecretName, parseDockerfile, type StageInstruction } from '#dockerfile'
+import type { Place, Span } from '#diagnostics'
+import { parseDockerfile, type StageInstruction } from '#dockerfile'
 import type { ImageConfig } from '#oci'
 import type { BuildPlan, StagePlan } from '#plan'
 import type { SecretFinding } from '#scan'
-import { scanBytes } from '#secrets'
+import { hideSecrets, starred } from '../scan/hide-secrets.ts'
 
 /** The target stage with those that it is built from, the lowest first. */
 export function lineageOf(plan: BuildPlan, stage = plan.stages[plan.target] as StagePlan): readonly StagePlan[] {
@@ -77,49 +77,6 @@ function hideIn(text: string, { instruction, kept }: { instruction: StageInstruc
   if (text.slice(from, to) !== kept.slice(from, to)) return text
   for (const { start, end } of valuesOf(instruction)) masked = starred(masked, start, end)
   return masked
-}
-
-/**
- * The text of a Dockerfile with everything hidden that looks like a secret, and the values of arguments and variables whose
- * name says that they are one; no offset changes.
- */
-export function hideSecrets(source: Source): string {
-  const bytes = Buffer.from(source.text)
-  const offset = (at: number): number => bytes.subarray(0, at).toString().length
-  let masked = source.text
-  for (const { start, end } of scanBytes({ bytes, path: 'Dockerfile' }))
-    masked = starred(masked, offset(start), offset(end))
-  const { globalArgs, stages } = parseDockerfile(source)
-  for (const instruction of [...globalArgs, ...stages.flatMap(stage => stage.instructions)]) {
-    for (const { start, end } of secretValues(instruction)) masked = starred(masked, start, end)
-  }
-  return masked
-}
-
-/** Where the values of names like `API_TOKEN` stand. */
-function secretValues(instruction: StageInstruction): readonly Span[] {
-  if (instruction.kind !== 'arg' && instruction.kind !== 'env') return []
-  const pairs: readonly {
-    readonly name: { readonly text: string }
-    readonly value?: { readonly span: Span } | undefined
-  }[] = instruction.kind === 'arg' ? instruction.args : instruction.pairs
-  return pairs.flatMap(({ name, value }) => (value && isSecretName(name.text) ? [value.span] : []))
-}
-
-/** Warnings whose excerpts show no secret: what stands beside the mistake may hold one, too. */
-export function withHiddenSecrets(warnings: readonly Warning[]): readonly Warning[] {
-  const hidden = new Map<Source, Source>()
-  return warnings.map(warning => {
-    if (!warning.at) return warning
-    const { source, span } = warning.at
-    const shown = hidden.get(source) ?? { ...source, text: hideSecrets(source) }
-    hidden.set(source, shown)
-    return { ...warning, at: { source: shown, span } }
-  })
-}
-
-function starred(text: string, start: number, end: number): string {
-  return text.slice(0, start) + text.slice(start, end).replace(/\S/g, '*') + text.slice(end)
 }
 
 function valuesOf(instruction: StageInstruction): readonly Span[] {

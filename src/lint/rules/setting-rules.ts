@@ -1,6 +1,6 @@
 import { expandWord, type TriggerInstruction } from '#dockerfile'
 import { UserError } from '#diagnostics'
-import { scanBytes } from '#secrets'
+import { scanString } from '#secrets'
 import type { LabelType, RuleFinding, RuleSubject } from './rule-finding.ts'
 
 /** Rules about ENV, ARG, EXPOSE, LABEL, and secrets anywhere in the text. */
@@ -19,7 +19,8 @@ function checkEnv(instruction: TriggerInstruction): readonly RuleFinding[] {
   if (instruction.kind !== 'env') return []
   const names = instruction.pairs.map(({ name }) => name.text)
   const out: RuleFinding[] = instruction.pairs.flatMap(({ value }) => {
-    const used = names.find(name => new RegExp(`\\$(?:${name}\\b|\\{${name}[}:])`).test(value.text))
+    const uses = Array.from(value.text.matchAll(/\$(?:(\w+)|\{([^}:]+)[}:])/g), ([, bare, braced]) => bare ?? braced)
+    const used = names.find(name => uses.includes(name))
     // A variable that only adds to itself (PATH=$PATH:/x) means what it held before.
     const own = instruction.pairs.find(pair => pair.value === value)?.name.text
     if (used === undefined || used === own) return []
@@ -148,18 +149,10 @@ function checkLabelSchema({ stages, settings }: RuleSubject): readonly RuleFindi
 
 /** Names that planning hides in keys; here the values count. One finding for each secret, at its words. */
 function checkSecrets({ tree }: RuleSubject): readonly RuleFinding[] {
-  const { text } = tree.source
-  const bytes = Buffer.from(text, 'utf8')
-  const offsets = offsetsOf(text, bytes)
-  return scanBytes({ bytes, path: 'Dockerfile' }).map(({ title, masked, start, end }) => ({
+  return scanString(tree.source.text).map(({ title, masked, start, end }) => ({
     code: 'SecretInText',
     message: `${title}: ${masked}`,
     hint: 'revoke it, then use RUN --mount=type=secret; what stands in the file is in the history of every image',
-    span: { start: offsets(start), end: offsets(end) },
+    span: { start, end },
   }))
-}
-
-/** Byte offsets as offsets of the text. */
-function offsetsOf(text: string, bytes: Buffer): (offset: number) => number {
-  return text.length === bytes.length ? offset => offset : offset => bytes.subarray(0, offset).toString('utf8').length
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Source, Warning } from '#diagnostics'
-import { hideSecrets, withHiddenSecrets } from './secret-places.ts'
+import { hideSecrets, withHiddenSecrets } from './hide-secrets.ts'
 
 const token = `gh${'p_'}${'aB3dE5gH7jK9mN1pQ2rS'}${'4tU6vW8xY0zA2cD4'}`
 
@@ -10,6 +10,7 @@ const cases: readonly (readonly [text: string, gone: readonly string[], kept: re
   ['ARG API_TOKEN=letmein\nFROM scratch\n', ['letmein'], ['ARG API_TOKEN=']],
   ['FROM scratch\nENV SECRET old form\n', ['old', 'form'], ['ENV SECRET ']],
   [`FROM scratch\nRUN curl -H "x: ${token}" a\n`, [token], ['RUN curl -H "x: ', '" a']],
+  [`FROM scratch\nRUNN é 😀 ${token}; b\n`, [token], ['RUNN é 😀 ', '; b']],
   ['FROM scratch\nARG TOKEN\nENV A=é PASSWORD="two words"\n', ['two', 'words'], ['ARG TOKEN\n', 'A=é PASSWORD=']],
 ]
 
@@ -28,8 +29,9 @@ test('warnings keep their places; those without one stay as they are', () => {
     hint: 'h',
     at: { source, span: { start: 17, end: 24 } },
   }
-  const [first, second] = withHiddenSecrets([at, { code: 'Other', message: 'm', hint: 'h' }])
+  const other: Warning = { code: 'Other', message: `https://${token}@a.corp.net is old`, hint: 'h' }
+  const [first, second] = withHiddenSecrets([at, other])
   expect(first?.at?.span).toEqual({ start: 17, end: 24 })
   expect(first?.at?.source.text).toBe('FROM scratch\nENV API_KEY=**********\n')
-  expect(second).toEqual({ code: 'Other', message: 'm', hint: 'h' })
+  expect(second).toEqual({ ...other, message: `https://${'*'.repeat(token.length)}@a.corp.net is old` })
 })
