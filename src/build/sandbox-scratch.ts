@@ -1,5 +1,4 @@
-import { rmSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdirSync, rmSync } from 'node:fs'
 import type { SandboxSpec } from '#linux'
 import type { Store } from '#store'
 
@@ -21,7 +20,7 @@ export async function openScratch(
   privileges: SandboxSpec['privileges'],
 ): Promise<Scratch> {
   const path = await (privileges === 'sandbox' ? store.inMemory('sandbox', enough) : store.temporary('sandbox'))
-  await mkdir(path)
+  mkdirSync(path)
   return {
     path,
     [Symbol.asyncDispose]: async () => rmSync(path, { recursive: true, force: true }),

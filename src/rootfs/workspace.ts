@@ -1,11 +1,11 @@
-import { chmodSync, chownSync, lstatSync, lutimesSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chmodSync, chownSync, lutimesSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { UserError } from '#diagnostics'
 import { diskPath } from '#layer'
 import { usualUmask } from '#linux'
 import type { Store } from '#store'
-import { joinPath, lookup, type Tree } from '#tree'
+import { type Entry, joinPath, lookup, type Tree } from '#tree'
 import type { Chain } from './chain-tree.ts'
 import { directoryChain } from './directory-chain.ts'
 import { type UnpackOptions, unpackedChain } from './unpacked-chain.ts'
@@ -38,13 +38,14 @@ export async function openWorkspace(store: Store, chain: Chain, options: Workspa
   const layers = await unpackedChain(store, chain, options)
   const directories = layers.map(layer => store.layers.directory(layer))
   const tree = directoryChain(directories)
+  const { resolved, stubs } = planStubs(tree, options.mountPoints)
+  const stubLayer = await madeStubs(store, stubs)
   const root = await store.temporary('workspace')
-  const [upper, work, stubs] = [join(root, 'upper'), join(root, 'work'), join(root, 'stubs')]
-  await mkdir(upper, { recursive: true, mode: 0o755 })
-  await mkdir(work, { mode: 0o755 })
+  const [upper, work] = [join(root, 'upper'), join(root, 'work')]
+  for (const path of [root, upper, work]) mkdirSync(path, { mode: 0o755 })
   chmodSync(upper, 0o755)
-  const { resolved, made } = makeStubs(stubs, tree, options.mountPoints)
-  const lower = [...(made ? [stubs] : []), ...directories.toReversed()]
+  const lower = [...(stubLayer === undefined ? [] : [stubLayer]), ...directories.toReversed()]
+  let isTaken = false
   return {
     // Overlay wants one lower directory at least.
     lower: lower.length > 0 ? lower : [await emptyDirectory(join(root, 'empty'))],
@@ -54,10 +55,13 @@ export async function openWorkspace(store: Store, chain: Chain, options: Workspa
     resolved,
     takeUpper: async () => {
       const taken = await store.temporary('written')
-      await rename(upper, taken)
+      renameSync(upper, taken)
+      isTaken = true
       return taken
     },
-    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
+    // What is left besides the upper directory are a handful of the kernel's own files.
+    [Symbol.asyncDispose]: async () =>
+      isTaken ? rmSync(root, { recursive: true, force: true }) : rm(root, { recursive: true, force: true }),
   }
 }
 
@@ -66,13 +70,29 @@ async function emptyDirectory(path: string): Promise<string> {
   return path
 }
 
-function makeStubs(
-  stubs: string,
+function requireSameType(path: string, wanted: 'directory' | 'file', found: string): void {
+  const isDirectory = found === 'directory'
+  if (isDirectory === (wanted === 'directory')) return
+  throw new UserError(`cannot mount over "${path}": the image has a ${found} there, a ${wanted} is needed`, {
+    hint: 'choose another target for the mount, or remove what is there in an earlier instruction',
+  })
+}
+
+/** Something to mount over that the image lacks. */
+interface Stub {
+  readonly path: string
+  readonly type: 'directory' | 'file'
+  /** The directories above it, from the top: with what they have in the image, or without where they are missing, too. */
+  readonly parents: readonly { readonly path: string; readonly entry: Entry | undefined }[]
+}
+
+/** Nothing is made yet. */
+function planStubs(
   tree: Pick<Tree, 'get'>,
   mountPoints: WorkspaceOptions['mountPoints'],
-): { resolved: Map<string, string>; made: boolean } {
-  using _ = usualUmask()
+): { resolved: Map<string, string>; stubs: readonly Stub[] } {
   const resolved = new Map<string, string>()
+  const stubs: Stub[] = []
   const stubbed = new Map<string, 'directory' | 'file'>()
   const both: Pick<Tree, 'get'> = {
     get: path => {
@@ -89,58 +109,72 @@ function makeStubs(
       requireSameType(path, type, found.entry.type)
       continue
     }
-    makeStub(stubs, tree, { path: found.path, type, stubbed })
+    const stub = { path: found.path, type, parents: parentsOf(found.path, tree, stubbed) }
+    for (const parent of stub.parents) if (!parent.entry) stubbed.set(parent.path, 'directory')
+    stubbed.set(stub.path, type)
+    stubs.push(stub)
   }
-  return { resolved, made: stubbed.size > 0 }
+  return { resolved, stubs }
 }
 
-function requireSameType(path: string, wanted: 'directory' | 'file', found: string): void {
-  const isDirectory = found === 'directory'
-  if (isDirectory === (wanted === 'directory')) return
-  throw new UserError(`cannot mount over "${path}": the image has a ${found} there, a ${wanted} is needed`, {
-    hint: 'choose another target for the mount, or remove what is there in an earlier instruction',
-  })
-}
-
-interface Stub {
-  readonly path: string
-  readonly type: 'directory' | 'file'
-  readonly stubbed: Map<string, 'directory' | 'file'>
-}
-
-function makeStub(stubs: string, tree: Pick<Tree, 'get'>, { path, type, stubbed }: Stub): void {
+function parentsOf(path: string, tree: Pick<Tree, 'get'>, stubbed: ReadonlyMap<string, unknown>): Stub['parents'] {
   let parent = ''
-  mkdirSync(stubs, { recursive: true, mode: 0o755 })
-  for (const part of path.split('/').slice(0, -1)) {
-    parent = joinPath(parent, part)
-    if (lstatSync(diskPath(join(stubs, parent)), { throwIfNoEntry: false })) continue
-    const entry = tree.get(parent)
-    if (entry && entry.type !== 'directory') {
-      throw new UserError(`cannot mount over "/${path}": "/${parent}" is no directory`, {
-        hint: 'choose another target for the mount',
-      })
-    }
-    mkdirSync(diskPath(join(stubs, parent)), { mode: 0o755 })
-    if (!entry) stubbed.set(parent, 'directory')
-  }
-  const at = diskPath(join(stubs, path))
-  if (type === 'directory') mkdirSync(at, { mode: 0o755 })
-  else writeFileSync(at, '', { mode: 0o644 })
-  stubbed.set(path, type)
-  copyAttributes(stubs, tree, path)
+  return path
+    .split('/')
+    .slice(0, -1)
+    .map(part => {
+      parent = joinPath(parent, part)
+      const entry = stubbed.has(parent) ? undefined : tree.get(parent)
+      if (entry && entry.type !== 'directory') {
+        throw new UserError(`cannot mount over "/${path}": "/${parent}" is no directory`, {
+          hint: 'choose another target for the mount',
+        })
+      }
+      return { path: parent, entry }
+    })
 }
 
-/** Gives the directories above a stub what they have in the image, deepest first: overlay shows the topmost's. */
-function copyAttributes(stubs: string, tree: Pick<Tree, 'get'>, path: string): void {
-  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
-    const entry = tree.get(parent)
-    const at = diskPath(join(stubs, parent))
-    if (!entry) {
-      utimesSync(at, 0, 0)
-      continue
+/** Layers of stubs that a store already has, until it is closed: nothing ever changes one. */
+const stubLayers = new WeakMap<Store, Map<string, Promise<string>>>()
+
+/** The directory with these stubs; the commands of a build mostly need the same. Undefined for none. */
+async function madeStubs(store: Store, stubs: readonly Stub[]): Promise<string | undefined> {
+  if (stubs.length === 0) return undefined
+  const known = stubLayers.get(store) ?? new Map<string, Promise<string>>()
+  stubLayers.set(store, known)
+  const key = JSON.stringify(stubs)
+  const made = known.get(key) ?? store.temporary('stubs').then(directory => makeStubs(directory, stubs))
+  known.set(key, made)
+  made.catch(() => known.delete(key))
+  return made
+}
+
+function makeStubs(directory: string, stubs: readonly Stub[]): string {
+  using _ = usualUmask()
+  mkdirSync(directory, { mode: 0o755 })
+  const parents = new Map<string, Entry | undefined>()
+  for (const stub of stubs) {
+    for (const { path, entry } of stub.parents) {
+      if (parents.has(path)) continue
+      mkdirSync(diskPath(join(directory, path)), { recursive: true, mode: 0o755 })
+      parents.set(path, entry)
     }
-    chownSync(at, entry.uid, entry.gid)
-    chmodSync(at, entry.mode)
-    lutimesSync(at, entry.mtime.seconds, entry.mtime.seconds)
+    const at = diskPath(join(directory, stub.path))
+    if (stub.type === 'directory') mkdirSync(at, { recursive: true, mode: 0o755 })
+    else writeFileSync(at, '', { mode: 0o644 })
   }
+  for (const [path, entry] of parents) copyAttributes(join(directory, path), entry)
+  return directory
+}
+
+/** Gives a directory above a stub what it has in the image: overlay shows the topmost's. */
+function copyAttributes(directory: string, entry: Entry | undefined): void {
+  const at = diskPath(directory)
+  if (!entry) {
+    utimesSync(at, 0, 0)
+    return
+  }
+  chownSync(at, entry.uid, entry.gid)
+  chmodSync(at, entry.mode)
+  lutimesSync(at, entry.mtime.seconds, entry.mtime.seconds)
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Descriptor, Digest } from '#oci'
@@ -136,14 +136,14 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
   const directory = (layer: Pick<LayerRecord, 'name'>): string => join(places.layers, layer.name)
   const entriesFile = (layer: Pick<LayerRecord, 'name'>): string => join(places.entries, layer.name)
   const saveEntries = async (name: string, bytes: readonly Uint8Array[]): Promise<void> => {
-    await mkdir(places.entries, { recursive: true })
+    mkdirSync(places.entries, { recursive: true })
     const temporary = await places.temporary('entries')
     await writeFile(temporary, bytes)
-    await rename(temporary, entriesFile({ name }))
+    renameSync(temporary, entriesFile({ name }))
   }
-  const saveDirectory = async (name: string, from: string): Promise<void> => {
-    await mkdir(places.layers, { recursive: true })
-    await rename(from, directory({ name }))
+  const saveDirectory = (name: string, from: string): void => {
+    mkdirSync(places.layers, { recursive: true })
+    renameSync(from, directory({ name }))
   }
 
   const insert = (layer: NewLayer, name: string): boolean =>
@@ -182,7 +182,7 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
     freshId: key => (select.get(key) ? `${key}-${randomBytes(8).toString('hex')}` : key),
     add: async layer => {
       const name = newName()
-      if (layer.directory !== undefined) await saveDirectory(name, layer.directory)
+      if (layer.directory !== undefined) saveDirectory(name, layer.directory)
       if (layer.entries) await saveEntries(name, layer.entries)
       const won = insert(layer, name)
       if (!won) {
@@ -194,7 +194,7 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
     addDirectory: async (id, from) => {
       const layer = must(id)
       try {
-        await saveDirectory(layer.name, from)
+        saveDirectory(layer.name, from)
       } catch (error) {
         // Another process unpacked it first: theirs is as good.
         if (!existsSync(directory(layer))) throw error

@@ -1,5 +1,4 @@
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 
@@ -57,8 +56,10 @@ export function beginSession(root: string, now: number): Session {
   writeFileSync(join(sessions, id), JSON.stringify(owner), { flag: 'wx' })
   const own = join(temporaries, id)
   let count = 0
+  let made = false
   const temporary = async (name: string): Promise<string> => {
-    await mkdir(own, { recursive: true })
+    if (!made) mkdirSync(own, { recursive: true })
+    made = true
     return join(own, `${name}-${count++}`)
   }
   let memory: string | undefined

@@ -1,5 +1,4 @@
-import { chmodSync, chownSync, mkdirSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '#diagnostics'
@@ -141,7 +140,7 @@ async function execute(
       network: step.network === 'none' ? 'none' : 'host',
       privileges: step.security,
       ...sandboxSettings(inputs.runs, hostname),
-      resolvConf: await hostResolvConf(),
+      resolvConf: hostResolvConf(),
       scratch: scratch.path,
       stdio: 'pipe',
       inRoot: programsInRoot(workspace),
@@ -214,8 +213,12 @@ function makeWorkdir(step: RunStep, workspace: Workspace): void {
   }
 }
 
-async function hostResolvConf(): Promise<string> {
-  return readFile('/etc/resolv.conf', 'utf8').catch(() => '')
+function hostResolvConf(): string {
+  try {
+    return readFileSync('/etc/resolv.conf', 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 function failure(step: RunStep, result: SandboxResult, tail: LogTail): UserError {
