@@ -1,4 +1,4 @@
-import { type Compressor, compressGzip, compressZstd, zstdLibrary } from '#layer'
+import { type Compressor, compressGzip, compressZstd, gzipMaker, zstdLibrary } from '#layer'
 import { mediaTypes } from '#oci'
 import type { LayerCompression } from './exported-image.ts'
 
@@ -37,9 +37,9 @@ export function layerPacking({ compression, level }: CompressionChoice, format: 
     case 'none':
       return { mediaType, variant: 'none' }
     case 'gzip':
-      return { mediaType, variant: `gzip-${level ?? 6}`, compress: compressGzip(chosen) }
+      return { mediaType, variant: `gzip-${gzipMaker(level)}`, compress: compressGzip(chosen) }
     case 'zstd':
-      return { mediaType, variant: `zstd-${level ?? 3}-${zstdLibrary()}`, compress: compressZstd(chosen) }
+      return { mediaType, variant: `zstd-${level ?? 3}-long-${zstdLibrary()}`, compress: compressZstd(chosen) }
   }
 }
 

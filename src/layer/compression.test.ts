@@ -153,6 +153,7 @@ test('an xz header that asks for gigabytes is refused', async () => {
 
 const compressors: readonly (readonly [name: string, program: string, make: (level?: number) => Compressor])[] = [
   ['gzip', 'gzip', level => compressGzip(level === undefined ? {} : { level })],
+  ['gzip of node', 'gzip', level => compressGzip({ withLibrary: false, ...(level !== undefined && { level }) })],
   ['zstd', 'zstd', level => compressZstd(level === undefined ? {} : { level })],
   ['zstd of node', 'zstd', level => compressZstd({ withLibrary: false, ...(level !== undefined && { level }) })],
 ]

@@ -16,7 +16,7 @@ export {
   writeDirectory,
   type WriteOptions,
 } from './write-directory.ts'
-export { type Compressor, compressGzip } from './compression/compress-gzip.ts'
+export { type Compressor, compressGzip, gzipMaker } from './compression/compress-gzip.ts'
 export { compressZstd, zstdLibrary } from './compression/compress-zstd.ts'
 export { decompress, type DecompressOptions } from './compression/decompress.ts'
 export { type Compression, sniffCompression, sniffSize } from './compression/sniff-compression.ts'

@@ -15,13 +15,20 @@ export interface ZstdEncoder {
    * One frame with a checksum. The bytes depend on the content, the level and the library's version, not on how the
    * source is cut nor on the number of processors.
    */
-  encode(source: AsyncIterable<Uint8Array>, level: number): AsyncIterable<Uint8Array>
+  encode(source: AsyncIterable<Uint8Array>, options: ZstdOptions): AsyncIterable<Uint8Array>
+}
+
+export interface ZstdOptions {
+  /** 1 to 22. */
+  readonly level: number
+  /** Looks back so far, as a power of two of bytes, for long repeats; absent: as far as the level does by itself. */
+  readonly longWindowLog?: number
 }
 
 /** zstd.h: ZSTD_inBuffer and ZSTD_outBuffer are each pointer, size, position; here one after the other. */
 const buffersSize = 48
 const field = { input: 0, output: 24, pointer: 0, size: 8, position: 16 } as const
-const parameter = { level: 100, checksum: 201, workers: 400 } as const
+const parameter = { level: 100, windowLog: 101, longDistance: 160, checksum: 201, workers: 400 } as const
 const operation = { continue: 0, end: 2 } as const
 /** With at least one worker the bytes are those of any number of workers. */
 const workers = 2
@@ -37,8 +44,8 @@ export function openLibzstd(): ZstdEncoder | undefined {
   if (!hasThreads) return undefined
   return {
     name: `libzstd-${calls.version()}`,
-    encode: (source, level) => {
-      const open = (buffers: NativeBuffers) => openStream(calls, buffers, level)
+    encode: (source, options) => {
+      const open = (buffers: NativeBuffers) => openStream(calls, buffers, options)
       return runNativeCodec(
         library.koffi,
         { controlSize: buffersSize, inputSize: 1 << 20, outputSize: 1 << 18, open },
@@ -66,7 +73,7 @@ function bind({ handle }: NativeLibrary) {
   }
 }
 
-function openStream(calls: Calls, buffers: NativeBuffers, level: number): NativeCodec {
+function openStream(calls: Calls, buffers: NativeBuffers, { level, longWindowLog }: ZstdOptions): NativeCodec {
   const { control, controlAddress } = buffers
   const context = calls.create()
   const check = (code: unknown) => {
@@ -80,6 +87,10 @@ function openStream(calls: Calls, buffers: NativeBuffers, level: number): Native
   }
   check(calls.set(context, parameter.level, level))
   check(calls.set(context, parameter.checksum, 1))
+  if (longWindowLog !== undefined) {
+    check(calls.set(context, parameter.windowLog, longWindowLog))
+    check(calls.set(context, parameter.longDistance, 1))
+  }
   check(calls.set(context, parameter.workers, workers))
   return {
     async step({ inputAt, inputEnd, outputAt }, isLast) {

@@ -1,10 +1,10 @@
-import { probeHost } from '#linux'
+import { openLibdeflate, probeHost } from '#linux'
 import { findConfiguration } from '#registry'
 import { painter } from '../color.ts'
 import type { DoctorFlags } from '../commands/doctor.ts'
 import type { CliContext } from '../context.ts'
 import { renderChecks } from '../doctor/render-checks.ts'
-import { nodeCheck, programCheck, storeCheck } from '../doctor/own-checks.ts'
+import { gzipCheck, nodeCheck, programCheck, storeCheck } from '../doctor/own-checks.ts'
 import { registryChecks } from '../doctor/registry-checks.ts'
 import { storeRoot, withStore } from '../store-root.ts'
 import { renderJsonLines } from '../table.ts'
@@ -23,6 +23,7 @@ export async function doctorCommand(flags: DoctorFlags, context: CliContext): Pr
     storeCheck(storeRoot(context)),
     ...ofHost,
     programCheck(git, path),
+    gzipCheck(openLibdeflate()?.name),
     ...ofRegistries,
   ]
   const text =

@@ -18,7 +18,7 @@ export function addCompressionOptions(command: Command): void {
       'how layers are compressed: gzip, zstd or none (default: gzip)',
       choice('--compression', ['gzip', 'zstd', 'none'] as const),
     )
-    .option('--compression-level <number>', 'gzip: 0 to 9 (default 6); zstd: 1 to 22 (default 3)')
+    .option('--compression-level <number>', 'gzip: 0 to 9; zstd: 1 to 22 (default 3)')
     .option('--force-compression', 'compress anew what is compressed in another way already')
 }
 

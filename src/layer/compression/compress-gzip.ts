@@ -1,6 +1,7 @@
 import zlib from 'node:zlib'
 import { availableParallelism } from 'node:os'
 import { UserError } from '#diagnostics'
+import { openLibdeflate } from '#linux'
 import { blocksOf } from './blocks-of.ts'
 
 /** Turns a stream into a compressed one. */
@@ -10,17 +11,31 @@ const blockSize = 1 << 20
 /** How far deflate looks back. */
 const windowSize = 1 << 15
 
+/** Smaller than zlib's default, in half of its time. */
+const libdeflateLevel = 5
+const zlibLevel = 6
+
 /**
- * gzip (RFC 1952) as one member, its blocks of 1 MiB deflated side by side on libuv's threads; each knows the 32 KiB
- * before it, so that it compresses as well as one stream would. `level` 0..9, default 6. The bytes depend on the
- * content and the level only: the header has no name and no time. Throws a `UserError` for another level.
+ * gzip (RFC 1952), its blocks of 1 MiB deflated side by side. The header has no name and no time.
+ *
+ * With a `level` (0..9), as one member on libuv's threads: each block knows the 32 KiB before it, so that it compresses
+ * as well as one stream would, and the bytes depend on the content and the level only. Without, through the installed
+ * libdeflate, which takes half the time and makes it smaller: a member for each block, and the bytes depend on the
+ * library's version, too; where it isn't installed, as with level 6. Throws a `UserError` for another level.
  */
-export function compressGzip(options: { readonly level?: number } = {}): Compressor {
-  const level = options.level ?? 6
+export function compressGzip(options: { readonly level?: number; readonly withLibrary?: boolean } = {}): Compressor {
+  const level = options.level ?? zlibLevel
   if (!Number.isInteger(level) || level < 0 || level > 9) {
     throw new UserError(`gzip has no level ${level}`, { hint: 'levels are 0 (stored) to 9 (smallest)' })
   }
-  return source => compress(source, level)
+  const library = options.level !== undefined || options.withLibrary === false ? undefined : openLibdeflate()
+  return library === undefined ? source => compress(source, level) : source => library.encode(source, libdeflateLevel)
+}
+
+/** What makes gzip of a level, or of none: the bytes depend on it. */
+export function gzipMaker(level: number | undefined): string {
+  const library = level === undefined ? openLibdeflate() : undefined
+  return library === undefined ? `${level ?? zlibLevel}` : `${libdeflateLevel}-${library.name}`
 }
 
 async function* compress(
