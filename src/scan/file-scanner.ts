@@ -19,14 +19,23 @@ export interface FileScannerOptions {
   readonly found: (finding: SecretFinding) => void
   readonly read: (files: number, bytes: number) => void
   readonly note: (text: string) => void
+  /** Ends `settle`. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Larger archives are searched as they are, not unpacked (bytes). */
 const archiveLimit = 96 << 20
 
+/** So much of one archive is unpacked (bytes): more is a bomb, or nothing that holds secrets. */
+const unpackedLimit = 256 << 20
+
+/** So much of all archives of a layer or directory together (bytes): there may be many that are small. */
+const allUnpackedLimit = 8 * 1024 ** 3
+
 /** Looks at the files of a layer or directory. */
 export function fileScanner(options: FileScannerOptions): FileScanner {
   const waiting: { readonly path: string; readonly bytes: Buffer }[] = []
+  let left = allUnpackedLimit
   const inLayer = options.layer === undefined ? {} : { layer: options.layer }
   let path = ''
   let judged: string | undefined
@@ -67,9 +76,16 @@ export function fileScanner(options: FileScannerOptions): FileScanner {
     },
     settle: async () => {
       for (const { path: file, bytes } of waiting.splice(0)) {
-        const { members, files, bytes: read, note } = await scanArchive(bytes, file, options.everything)
+        if (left <= 0) {
+          options.note(`${file} was not unpacked: there are more than ${allUnpackedLimit / 1024 ** 3} GiB in archives`)
+          continue
+        }
+        const { everything, signal } = options
+        const limit = Math.min(unpackedLimit, left)
+        const { members, files, bytes: read, notes } = await scanArchive(bytes, file, { everything, limit, signal })
+        left -= read
         options.read(files, read)
-        if (note !== undefined) options.note(note)
+        for (const note of notes) options.note(note)
         for (const { member, hits } of members) {
           for (const hit of hits) options.found(findingOf(hit, { path: file, member, ...inLayer }))
         }

@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 import { UserError } from '#diagnostics'
 import { decompress, sniffCompression } from '#layer'
-import { type SecretHit, scanBytes } from '#secrets'
+import { isPackagedExample, type SecretHit, scanBytes } from '#secrets'
 import { createTarParser } from '#tar'
 import { isDebianPackage, readAr } from './read-ar.ts'
 import { readZip } from './read-zip.ts'
@@ -18,12 +18,16 @@ export interface ArchiveScan {
   readonly members: readonly MemberHits[]
   readonly files: number
   readonly bytes: number
-  /** Why not all of it was looked at. */
-  readonly note?: string
+  /** What of it was not looked at, and why. */
+  readonly notes: readonly string[]
 }
 
-/** So much of an archive is unpacked (bytes): more is a bomb, or nothing that holds secrets. */
-const unpackedLimit = 256 << 20
+export interface ArchiveOptions {
+  readonly everything: boolean
+  /** So much is unpacked (bytes). */
+  readonly limit: number
+  readonly signal?: AbortSignal | undefined
+}
 
 /** So much of one member of a zip (bytes). */
 const memberLimit = 32 << 20
@@ -40,20 +44,25 @@ function isTar(start: Uint8Array): boolean {
 
 /**
  * Looks into an archive, one level deep; the archives that a Debian package or a gem consists of are that level. Never
- * throws for a damaged one: what was read until then counts.
+ * throws for a damaged one: what was read until then counts. Throws the reason of `signal`.
  */
-export async function scanArchive(archive: Buffer, path: string, everything: boolean): Promise<ArchiveScan> {
-  if (archive[0] === 0x50 && archive[1] === 0x4b) return scanZip(archive, everything)
-  const state: Collected = { members: [], files: 0, bytes: 0 }
-  let note: string | undefined
-  try {
-    for (const { part, name } of partsOf(archive, path))
-      note = (await scanPlain(plainOf(part, name), name, { state, everything })) ?? note
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error
-    note = error.message
+export async function scanArchive(archive: Buffer, path: string, options: ArchiveOptions): Promise<ArchiveScan> {
+  const state: Collected = { members: [], files: 0, bytes: 0, nested: 0, notes: [] }
+  if (archive[0] === 0x50 && archive[1] === 0x4b) scanZip(archive, path, { state, options })
+  else {
+    try {
+      for (const { part, name } of partsOf(archive, path)) {
+        if (!(await scanPlain(plainOf(part, name), name, { state, options }))) break
+      }
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      state.notes.push(error.message)
+    }
   }
-  return { ...state, ...(note !== undefined && { note }) }
+  const { members, files, bytes, nested, notes } = state
+  if (nested > 0)
+    notes.push(`${path} holds ${nested === 1 ? 'an archive that was' : `${nested} archives that were`} not unpacked`)
+  return { members, files, bytes, notes }
 }
 
 /** The archives of which a package consists; of anything else itself. */
@@ -104,44 +113,66 @@ interface Collected {
   readonly members: MemberHits[]
   files: number
   bytes: number
+  /** Archives inside. */
+  nested: number
+  readonly notes: string[]
 }
 
-/** A tar, or one file. */
-async function scanPlain(
-  plain: AsyncIterable<Uint8Array>,
-  path: string,
-  { state, everything }: { readonly state: Collected; readonly everything: boolean },
-): Promise<string | undefined> {
+interface Scanning {
+  readonly state: Collected
+  readonly options: ArchiveOptions
+}
+
+/** A tar, or one file; false when the limit is reached. */
+async function scanPlain(plain: AsyncIterable<Uint8Array>, path: string, scanning: Scanning): Promise<boolean> {
+  const { state, options } = scanning
   let sink: TextScanner | undefined
   for await (const chunk of plain) {
+    options.signal?.throwIfAborted()
     sink ??= isTar(chunk)
-      ? tarScanner(state, everything)
-      : textScanner({ path: path.replace(/\.(?:gz|xz|zst|bz2)$/, ''), everything })
+      ? tarScanner(scanning)
+      : fileScannerIn(path.replace(/\.(?:gz|xz|zst|bz2)$/, ''), chunk, scanning)
     state.bytes += chunk.length
-    if (state.bytes > unpackedLimit) return `only the first ${unpackedLimit >> 20} MiB of ${path} were looked at`
+    if (state.bytes > options.limit) {
+      state.notes.push(onlyFirst(path, options))
+      return false
+    }
     sink.push(chunk)
   }
   const hits = sink?.finish() ?? []
   if (hits.length > 0) state.members.push({ member: '', hits })
   if (state.files === 0) state.files = 1
-  return undefined
+  return true
 }
 
-function tarScanner(state: Collected, everything: boolean): TextScanner {
-  let current: { readonly path: string; readonly scanner: TextScanner } | undefined
+const onlyFirst = (path: string, { limit }: ArchiveOptions): string =>
+  `only the first ${limit >> 20} MiB of ${path} were looked at`
+
+/** What a file that begins so is looked at with; it is counted when it is an archive. */
+function fileScannerIn(path: string, start: Uint8Array, { state, options }: Scanning, size?: number): TextScanner {
+  const { everything } = options
+  if (isArchive(start) && (everything || !isPackagedExample(path))) state.nested++
+  return textScanner({ path, everything, ...(size !== undefined && { size }) })
+}
+
+function tarScanner(scanning: Scanning): TextScanner {
+  const { state } = scanning
+  let current: { readonly path: string; readonly size: number; scanner?: TextScanner } | undefined
   const parser = createTarParser({
     onHeader: ({ type, path, size }) => {
-      current =
-        type === 'file'
-          ? { path, scanner: textScanner({ path: path.replace(/^(?:\.?\/)+/, ''), size, everything }) }
-          : undefined
+      current = type === 'file' ? { path, size } : undefined
     },
-    onContent: bytes => current?.scanner.push(bytes),
+    onContent: bytes => {
+      if (!current) return
+      const path = current.path.replace(/^(?:\.?\/)+/, '')
+      current.scanner ??= fileScannerIn(path, bytes, scanning, current.size)
+      current.scanner.push(bytes)
+    },
     onHole: () => undefined,
     onMemberEnd: () => {
       if (!current) return
       state.files++
-      const hits = current.scanner.finish()
+      const hits = current.scanner?.finish() ?? []
       if (hits.length > 0) state.members.push({ member: current.path, hits })
       current = undefined
     },
@@ -155,17 +186,27 @@ function tarScanner(state: Collected, everything: boolean): TextScanner {
   }
 }
 
-function scanZip(archive: Buffer, everything: boolean): ArchiveScan {
-  const members: MemberHits[] = []
-  let files = 0
-  let bytes = 0
-  for (const { path, bytes: content } of readZip(archive, memberLimit)) {
-    files++
-    bytes += content.length
-    if (bytes > unpackedLimit)
-      return { members, files, bytes, note: `only the first ${unpackedLimit >> 20} MiB were looked at` }
-    const hits = scanBytes({ bytes: content, path, everything })
-    if (hits.length > 0) members.push({ member: path, hits })
+function scanZip(archive: Buffer, path: string, { state, options }: Scanning): void {
+  const { everything, limit, signal } = options
+  let isWhole = true
+  for (const { path: member, size, bytes } of readZip(archive, memberLimit)) {
+    signal?.throwIfAborted()
+    state.bytes += size
+    if (state.bytes > limit) {
+      state.notes.push(onlyFirst(path, options))
+      break
+    }
+    if (!bytes) {
+      isWhole = false
+      continue
+    }
+    state.files++
+    if (isArchive(bytes) && (everything || !isPackagedExample(member))) state.nested++
+    const hits = scanBytes({ bytes, path: member, everything })
+    if (hits.length > 0) state.members.push({ member, hits })
   }
-  return { members, files, bytes }
+  if (!isWhole)
+    state.notes.push(
+      `not all of ${path} was unpacked: files in it are encrypted, damaged, or larger than ${memberLimit >> 20} MiB`,
+    )
 }

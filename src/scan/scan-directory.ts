@@ -15,7 +15,8 @@ export interface DirectoryOptions extends ScanOptions {
  */
 export async function scanDirectory(top: string, options: DirectoryOptions = {}): Promise<ScanReport> {
   const collected = collect()
-  const files = fileScanner({ ...collected, everything: options.everything === true })
+  const { everything = false, signal } = options
+  const files = fileScanner({ ...collected, everything, signal })
   const buffer = Buffer.allocUnsafe(1 << 20)
   for (const path of statSync(top).isDirectory() ? below(top, '', options) : ['']) {
     options.signal?.throwIfAborted()

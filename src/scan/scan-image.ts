@@ -45,14 +45,18 @@ export interface Collector {
   readonly found: (finding: SecretFinding) => void
   readonly read: (files: number, bytes: number) => void
   readonly note: (text: string) => void
-  /** Something of that layer removes or replaces what lay at a path, and what lay below it. */
-  readonly hide: (path: string, layer: number, belowOnly: boolean) => void
+  /** Something of the layer that is read removes or replaces what lay at a path, and what lay below it. */
+  readonly hide: (path: string, belowOnly: boolean) => void
+  /** That layer is read: what it hides of those below is known. */
+  readonly settleHidden: (layer: number) => void
   readonly report: () => ScanReport
 }
 
 export function collect(): Collector {
   const findings: SecretFinding[] = []
   const notes: string[] = []
+  /** By path: whether only what lies below it is gone. */
+  const gone = new Map<string, boolean>()
   let files = 0
   let bytes = 0
   return {
@@ -62,24 +66,29 @@ export function collect(): Collector {
       bytes += size
     },
     note: text => notes.push(text),
-    hide: (path, layer, belowOnly) => {
+    hide: (path, belowOnly) => {
+      if (findings.length > 0) gone.set(path, belowOnly && (gone.get(path) ?? true))
+    },
+    settleHidden: layer => {
       for (const [i, finding] of findings.entries()) {
-        if (isHidden(finding.place, { path, layer, belowOnly })) {
+        if (isHidden(finding.place, layer, gone)) {
           findings[i] = { ...finding, place: { ...finding.place, hiddenBy: layer } as SecretPlace }
         }
       }
+      gone.clear()
     },
     report: () => ({ findings: [...findings], files, bytes, notes: [...new Set(notes)] }),
   }
 }
 
-function isHidden(
-  place: SecretPlace,
-  by: { readonly path: string; readonly layer: number; readonly belowOnly: boolean },
-): boolean {
-  if (place.kind !== 'file' || place.hiddenBy !== undefined || (place.layer ?? by.layer) >= by.layer) return false
-  if (place.path === by.path) return !by.belowOnly
-  return place.path.startsWith(by.path === '' ? '' : `${by.path}/`)
+function isHidden(place: SecretPlace, layer: number, gone: ReadonlyMap<string, boolean>): boolean {
+  if (place.kind !== 'file' || place.hiddenBy !== undefined || (place.layer ?? layer) >= layer) return false
+  if (gone.get(place.path) === false) return true
+  for (let at = place.path; at !== ''; ) {
+    at = splitPath(at).parent
+    if (gone.has(at)) return true
+  }
+  return false
 }
 
 /** Gives the archive's bytes on, once looked at. */
@@ -88,16 +97,17 @@ async function* scanLayer(
   layer: number,
   { collected, options }: { readonly collected: Collector; readonly options: ScanOptions },
 ): AsyncGenerator<Uint8Array> {
-  const files = fileScanner({ ...collected, everything: options.everything === true, layer })
+  const { everything = false, signal } = options
+  const files = fileScanner({ ...collected, everything, layer, signal })
   let isFile = false
   const parser = createTarParser({
     onHeader: ({ path: raw, type, size }) => {
       const path = cleanPath(raw)
       const { parent, name } = splitPath(path)
       isFile = type === 'file' && !name.startsWith('.wh.')
-      if (name === '.wh..wh..opq') collected.hide(parent, layer, true)
-      else if (name.startsWith('.wh.')) collected.hide(joinPath(parent, name.slice(4)), layer, false)
-      else if (type !== 'directory') collected.hide(path, layer, false)
+      if (name === '.wh..wh..opq') collected.hide(parent, true)
+      else if (name.startsWith('.wh.')) collected.hide(joinPath(parent, name.slice(4)), false)
+      else if (type !== 'directory') collected.hide(path, false)
       if (isFile) files.begin(path, size)
     },
     onContent: bytes => {
@@ -115,4 +125,5 @@ async function* scanLayer(
   }
   parser.end()
   await files.settle()
+  collected.settleHidden(layer)
 }

@@ -24,6 +24,16 @@ test('what stands across pieces is found once, with its line, whatever the chunk
     ])
 })
 
+test('columns count from the start of the line, wherever pieces begin', () => {
+  const scanner = textScanner({ path: 'srv/page.conf' })
+  const text = Buffer.from(`a\n${'- '.repeat(3 << 20)}${token} ${'- '.repeat(1 << 20)}\n  ${token}\n`)
+  for (let at = 0; at < text.length; at += 65_536) scanner.push(text.subarray(at, at + 65_536))
+  expect(scanner.finish().map(({ line, column }) => [line, column])).toEqual([
+    [2, 1 + (6 << 20)],
+    [3, 3],
+  ])
+})
+
 test('a program stays one where a piece of it begins with text', () => {
   const program = Buffer.concat([Buffer.alloc(4096), Buffer.alloc(5 << 20, `${setting}${'y'.repeat(80)}\n`)])
   expect(found(program, 65_536)).toEqual([])

@@ -23,9 +23,10 @@ export function textScanner(setting: TextSetting): TextScanner {
   /** What is looked at together, `size` bytes of it; each byte is copied here once. */
   let room: Buffer = Buffer.alloc(0)
   let size = 0
-  /** Of the first byte of `room` in the file, and the lines before it. */
+  /** Of the first byte of `room` in the file, the lines before it, and where its own begins. */
   let offset = 0
   let lines = 0
+  let lineStart = 0
   /** Of the file, as its first piece says: a later one may begin with a stretch of text. */
   let binary: boolean | undefined
   const look = (last: boolean): void => {
@@ -39,11 +40,15 @@ export function textScanner(setting: TextSetting): TextScanner {
         start: offset + hit.start,
         end: offset + hit.end,
         line: lines + hit.line,
+        column: hit.column + (hit.line === 1 ? offset - lineStart : 0),
       })
     }
     if (last) return
     const cut = size - overlap
-    for (let at = bytes.indexOf(10); at !== -1 && at < cut; at = bytes.indexOf(10, at + 1)) lines++
+    for (let at = bytes.indexOf(10); at !== -1 && at < cut; at = bytes.indexOf(10, at + 1)) {
+      lines++
+      lineStart = offset + at + 1
+    }
     offset += cut
     room.copyWithin(0, cut, size)
     size = overlap
