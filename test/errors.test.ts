@@ -208,7 +208,7 @@ describe('a bad build ends with exit code 1, says where, and writes nothing', ()
       if (bad.hints) expect(error).toMatch(new RegExp(`hint:[^]*${bad.hints.source}`))
       if (bad.at) expect(marked(error)).toEqual({ line: bad.at[0], text: bad.at[1] })
       expect(existsSync(output)).toBe(false)
-      expect((await slipwayOk(['images', '--format', 'json'], { root })).stdout).not.toContain(`bad`)
+      expect((await slipwayOk(['images', '--format', 'json'], { root })).stdout).not.toContain('"bad"')
     })
   }
 
@@ -235,8 +235,8 @@ test('the last lines of a failed command are shown', async ({ skip }) => {
   const dockerfile = 'FROM slipway-test/base\nRUN seq 1 500; echo reason >&2; exit 3\n'
   const result = await slipway(['build', '--progress', 'quiet', layOut('tail', { Dockerfile: dockerfile })], { root })
   expectUserError(result)
-  expect(result.stderr).toMatch(/\b500\b/)
-  expect(result.stderr).toMatch(/reason/)
+  expect(result.stderr).toMatch(/^\W*500$/m)
+  expect(result.stderr).toMatch(/^\W*reason$/m)
   expect(result.stderr).not.toMatch(/^\W*100$/m)
 })
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { proxyFor } from './proxy.ts'
 import { retryDelay } from './retry.ts'
 
@@ -51,8 +51,11 @@ describe('retryDelay', () => {
   })
 
   test('a date counts from now', () => {
-    const delay = retryDelay(1, new Date(Date.now() + 2000).toUTCString(), { ...policy, maxDelay: 5000 })
-    expect(delay).toBeGreaterThan(900)
-    expect(delay).toBeLessThanOrEqual(2000)
+    vi.useFakeTimers({ now: Date.UTC(2026, 0, 1, 0, 0, 0, 500), toFake: ['Date'] })
+    try {
+      expect(retryDelay(1, 'Thu, 01 Jan 2026 00:00:02 GMT', { ...policy, maxDelay: 5000 })).toBe(1500)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })

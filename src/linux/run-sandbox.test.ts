@@ -12,6 +12,7 @@ import {
   rootLayer,
   run,
   specFor,
+  until,
 } from './sandbox-bed.test.ts'
 import type { SandboxSpec } from './sandbox-spec.ts'
 
@@ -23,9 +24,14 @@ describe.skipIf(!asRoot)('a command in a sandbox (needs root)', () => {
 
   test('death by a signal is told from an exit code', async () => {
     // From outside: the first process of a namespace can't be killed from inside.
-    const kill = (): void =>
-      processesWith('10061').forEach(id => comm(id) === 'sleep' && process.kill(Number(id), 'SIGKILL'))
-    const result = await run('echo up; exec sleep 10061', { onOutput: () => setTimeout(kill, 50) })
+    let killing: Promise<void> | undefined
+    const kill = async (): Promise<void> => {
+      const asleep = (): readonly string[] => processesWith('10061').filter(id => comm(id) === 'sleep')
+      await until(() => asleep().length > 0)
+      for (const id of asleep()) process.kill(Number(id), 'SIGKILL')
+    }
+    const result = await run('echo up; exec sleep 10061', { onOutput: () => void (killing ??= kill()) })
+    await killing
     expect(result).toMatchObject({ exitCode: 137, signal: 'SIGKILL', oomKilled: false })
   })
 

@@ -128,11 +128,12 @@ export const error = async (running: Promise<unknown>): Promise<UserError> => {
   return thrown as UserError
 }
 
-/** Ids of processes that have `mark` among their arguments. */
+/** Ids of processes that have the number `mark` in their arguments, not as a part of another one, or of a name. */
 export function processesWith(mark: string): string[] {
+  const marked = new RegExp(`(?<![\\w:-])${mark}(?!\\w)`)
   return readdirSync('/proc').filter(id => {
     try {
-      return /^\d+$/.test(id) && readFileSync(`/proc/${id}/cmdline`, 'latin1').includes(mark)
+      return /^\d+$/.test(id) && marked.test(readFileSync(`/proc/${id}/cmdline`, 'latin1'))
     } catch {
       return false
     }
@@ -140,7 +141,7 @@ export function processesWith(mark: string): string[] {
 }
 
 /** Waits for a condition; throws after the time. */
-export async function until(condition: () => boolean, milliseconds = 5000): Promise<void> {
+export async function until(condition: () => boolean, milliseconds = 60_000): Promise<void> {
   for (const end = Date.now() + milliseconds; !condition(); await new Promise(resolve => setTimeout(resolve, 10))) {
     if (Date.now() > end) throw new Error('waited too long')
   }

@@ -67,7 +67,8 @@ describe.skipIf(!asRoot)('the end of a sandbox (needs root)', () => {
   })
 
   test.each([0, 4321])('SIGKILL of our process ends a command of user %i and its children', async uid => {
-    const mark = `4${uid}99`
+    // No id of a process is that large.
+    const mark = String(70_000_000 + uid)
     const script = `setsid sleep ${mark} & sleep ${mark}`
     const program = programFor(specFor(script, { user: { uid, gid: uid, groups: [] } }))
     const parent = spawn(process.execPath, [...nodeArguments, program], { stdio: 'inherit' })

@@ -109,7 +109,7 @@ describe.skipIf(!asRoot)('what is mounted in a sandbox (needs root)', () => {
     const mounts = (): string[] =>
       readFileSync('/proc/self/mountinfo', 'utf8')
         .split('\n')
-        .filter(line => !/\/(overlay2|buildkit|netns)\//.test(line))
+        .filter(line => !/\/(overlay2|buildkit|netns|containers)\//.test(line))
     const before = mounts()
     let during: readonly string[] = []
     const { stdout } = await run(

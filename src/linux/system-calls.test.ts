@@ -197,8 +197,9 @@ describe('copies of ranges', () => {
 
   test('between file systems that can not do it in the kernel', () => {
     const target = file('from-proc', '')
-    expect(copy('/proc/self/mountinfo', target, [0, 0, 1 << 20])).toBe(readFileSync(target).length)
-    expect(readFileSync(target, 'utf8')).toBe(readFileSync('/proc/self/mountinfo', 'utf8'))
+    const text = readFileSync('/proc/version', 'utf8')
+    expect(copy('/proc/version', target, [0, 0, 1 << 20])).toBe(text.length)
+    expect(readFileSync(target, 'utf8')).toBe(text)
   })
 
   test('a closed file is an error', () => {
