@@ -25,6 +25,8 @@ const bundled = new Set(['commander', 'fast-string-truncated-width'])
 const often = ['src/cli/commands/build.ts', 'src/cli/actions/build-command.ts']
 /** What that shares with a command that only looks into the store; others find it there. */
 const shared = ['src/cli/commands/images.ts', 'src/cli/actions/images-command.ts']
+/** What a build loads besides when it makes a layer or an image that was not looked at before. */
+const secrets = ['src/cli/build/find-secrets.ts']
 
 function readPackage(directory: string): Package {
   return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Package
@@ -131,6 +133,7 @@ async function bundleProgram(): Promise<RolldownOutput> {
   const start = loadedWith(loose, ['src/cli/main.ts'])
   const build = loadedWith(loose, often)
   const look = loadedWith(loose, shared)
+  const scan = loadedWith(loose, secrets)
   return await bundle.write({
     ...options,
     codeSplitting: {
@@ -139,6 +142,7 @@ async function bundleProgram(): Promise<RolldownOutput> {
         { name: 'start', test: id => start.has(id), priority: 3 },
         { name: 'store', test: id => build.has(id) && look.has(id), priority: 2 },
         { name: 'build', test: id => build.has(id), priority: 1 },
+        { name: 'secrets', test: id => scan.has(id), priority: 0 },
       ],
     },
   })

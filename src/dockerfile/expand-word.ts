@@ -285,12 +285,14 @@ function read(state: State, name: string, start: number): string {
   return value ?? ''
 }
 
+/** The usual one: what follows it is ASCII, too. The classes of Unicode in the other take milliseconds to get ready. */
+const asciiNameForm = /(?:[0-9]+(?![0-9])|[@*#?\-$!]|[A-Za-z_]\w*(?!\w))(?![^\0-\x7f])/y
 const nameForm = /\p{Nd}+|[@*#?\-$!]|[\p{L}_][\p{L}\p{Nd}_]*/uy
 
 /** A name, a run of digits, or one of the shell's special parameters; empty when none is there. */
 function readName(state: State): string {
-  nameForm.lastIndex = state.at
-  const name = nameForm.exec(state.word.text)?.[0] ?? ''
+  asciiNameForm.lastIndex = nameForm.lastIndex = state.at
+  const name = (asciiNameForm.exec(state.word.text) ?? nameForm.exec(state.word.text))?.[0] ?? ''
   state.at += name.length
   return name
 }

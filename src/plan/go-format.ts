@@ -12,12 +12,15 @@ const simple: Readonly<Record<string, string>> = {
 
 /** A text as Go's `%q` prints it: double quotes, escapes for what cannot be printed. */
 export function goQuote(text: string): string {
+  // Almost every text; the classes of Unicode below take milliseconds to get ready.
+  if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`
   return `"${Array.from(text, quoteCharacter).join('')}"`
 }
 
 function quoteCharacter(character: string): string {
   const escape = simple[character]
   if (escape !== undefined) return escape
+  if (character >= ' ' && character <= '~') return character
   if (/[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(character)) return character
   const code = character.codePointAt(0) ?? 0
   const hex = code.toString(16)

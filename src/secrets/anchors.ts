@@ -8,22 +8,6 @@ export interface AnchorSearch {
   search(bytes: Uint8Array, onHit: (literal: number, at: number) => void): void
 }
 
-/** Literals that three bytes may be part of, by the four bytes (folded, first one lowest) that each begins with. */
-interface Candidates {
-  /** Of which the three bytes are the second to fourth, and those of which they are the first three. */
-  readonly earlier: readonly Candidate[]
-  readonly here: readonly Candidate[]
-}
-
-interface Candidate {
-  readonly literal: number
-  /** Its first four bytes, folded. */
-  readonly start: number
-  readonly folded: Uint8Array
-  /** Where case counts. */
-  readonly exact: Uint8Array | undefined
-}
-
 const hashBits = 16
 
 /** Of three folded bytes, the first one lowest. */
@@ -32,23 +16,22 @@ const hashOf = (three: number): number => Math.imul(three, 0x9e3779b1) >>> (32 -
 /** Every literal has at least four characters, all of them ASCII; those of `exact` have to stand there as they are. */
 export function anchorSearch(literals: readonly string[], exact: ReadonlySet<string>): AnchorSearch {
   if (literals.some(({ length }) => length < 4)) throw new Error('a literal has less than four characters')
-  const { known, listOf } = candidatesOf(literals, exact)
+  const { known, here, earlier, texts } = tableOf(literals, exact)
   return {
     search: (bytes, onHit) => {
-      const tell = (candidates: readonly Candidate[], word: number, at: number): void => {
-        for (const { literal, start, folded, exact: same } of candidates) {
-          if (start !== word || !standsAt(bytes, at, folded, 0x20)) continue
-          if (!same || standsAt(bytes, at, same, 0)) onHit(literal, at)
+      const tell = ({ first, next }: Chains, { hash, word, at }: Looked): void => {
+        for (let each = first[hash] as number; each !== 0; each = next[each] as number) {
+          if (texts.starts[each] === word && standsAt(bytes, at, { texts, literal: each })) onHit(each - 1, at)
         }
       }
       const folded = (at: number): number => (bytes[at] as number) | 0x20
       const lookAt = (at: number): void => {
         if (at < 0 || at + 2 >= bytes.length) return
         const three = folded(at) | (folded(at + 1) << 8) | (folded(at + 2) << 16)
-        const list = listOf(hashOf(three))
-        if (!list) return
-        if (at > 0 && list.earlier.length > 0) tell(list.earlier, (three << 8) | folded(at - 1), at - 1)
-        if (at + 3 < bytes.length && list.here.length > 0) tell(list.here, three | (folded(at + 3) << 24), at)
+        const hash = hashOf(three)
+        if (known[hash] === 0) return
+        if (at > 0) tell(earlier, { hash, word: (three << 8) | folded(at - 1), at: at - 1 })
+        if (at + 3 < bytes.length) tell(here, { hash, word: three | (folded(at + 3) << 24), at })
       }
       // Four bytes at once, from where these lie evenly in memory.
       const lead = -bytes.byteOffset & 3
@@ -75,36 +58,80 @@ function wordsOf({ buffer, byteOffset, length }: Uint8Array, lead: number): Uint
   return new Uint32Array(buffer, (byteOffset + lead) & ~3, Math.max(0, length - lead) >> 2)
 }
 
-/** By the hash of three bytes: whether there are any (in a table of bytes, which stays near the processor), and which. */
-function candidatesOf(literals: readonly string[], exact: ReadonlySet<string>) {
-  const known = new Uint8Array(1 << hashBits)
-  const places = new Uint16Array(1 << hashBits)
-  const lists: { earlier: Candidate[]; here: Candidate[] }[] = []
-  const listAt = (hash: number): { earlier: Candidate[]; here: Candidate[] } => {
-    const present = known[hash] === 1 ? lists[places[hash] as number] : undefined
-    if (present) return present
-    const list = { earlier: [], here: [] }
-    known[hash] = 1
-    places[hash] = lists.push(list) - 1
-    return list
-  }
-  for (const [literal, text] of literals.entries()) {
-    const bytes = Buffer.from(text, 'latin1')
-    const folded = Buffer.from(bytes.map(byte => byte | 0x20))
-    const start = folded.readInt32LE(0)
-    const candidate = { literal, start, folded, exact: exact.has(text) ? bytes : undefined }
-    listAt(hashOf(start & 0xff_ff_ff)).here.push(candidate)
-    listAt(hashOf(start >>> 8)).earlier.push(candidate)
-  }
-  const listOf = (hash: number): Candidates | undefined =>
-    known[hash] === 1 ? lists[places[hash] as number] : undefined
-  return { known, listOf }
+/** Where three bytes with a hash may be part of a literal, and the four (folded) that begin at `at`. */
+interface Looked {
+  readonly hash: number
+  readonly word: number
+  readonly at: number
 }
 
-function standsAt(bytes: Uint8Array, start: number, literal: Uint8Array, fold: number): boolean {
-  if (start + literal.length > bytes.length) return false
-  for (let i = 0; i < literal.length; i++) {
-    if (((bytes[start + i] as number) | fold) !== literal[i]) return false
+/** Literals (counted from 1; 0 ends) by a hash of three of their bytes: the first one, and the next one after each. */
+interface Chains {
+  readonly first: Uint16Array
+  readonly next: Uint16Array
+}
+
+/** All literals (counted from 1) one after the other: it has to be there fast, and most builds search some short texts only. */
+interface Texts {
+  /** The four bytes that each begins with, folded, first one lowest. */
+  readonly starts: Int32Array
+  /** Where each begins in the following; it ends where the next one begins. */
+  readonly offsets: Uint32Array
+  /** As they have to stand there, and the bits that do not count. */
+  readonly bytes: Uint8Array
+  readonly fold: Uint8Array
+}
+
+/** By the hash of three bytes: whether there are any (in a table of bytes, which stays near the processor), and which. */
+function tableOf(literals: readonly string[], exact: ReadonlySet<string>) {
+  const texts = textsOf(literals, exact)
+  const known = new Uint8Array(1 << hashBits)
+  const chains = (): Chains => ({ first: new Uint16Array(1 << hashBits), next: new Uint16Array(literals.length + 1) })
+  const [here, earlier] = [chains(), chains()]
+  const add = ({ first, next }: Chains, literal: number, hash: number): void => {
+    known[hash] = 1
+    next[literal] = first[hash] as number
+    first[hash] = literal
+  }
+  for (let literal = literals.length; literal > 0; literal--) {
+    const start = texts.starts[literal] as number
+    add(here, literal, hashOf(start & 0xff_ff_ff))
+    add(earlier, literal, hashOf(start >>> 8))
+  }
+  return { known, here, earlier, texts }
+}
+
+function textsOf(literals: readonly string[], exact: ReadonlySet<string>): Texts {
+  const bytes = Buffer.from(literals.join(''), 'latin1')
+  const fold = new Uint8Array(literals.length + 1)
+  const starts = new Int32Array(literals.length + 1)
+  const offsets = new Uint32Array(literals.length + 2)
+  let at = 0
+  for (const [i, text] of literals.entries()) {
+    offsets[i + 1] = at
+    starts[i + 1] = bytes.readInt32LE(at) | 0x20202020
+    const end = at + text.length
+    if (!exact.has(text)) {
+      fold[i + 1] = 0x20
+      for (let each = at; each < end; each++) bytes[each] = (bytes[each] as number) | 0x20
+    }
+    at = end
+  }
+  offsets[literals.length + 1] = at
+  return { starts, offsets, bytes, fold }
+}
+
+function standsAt(
+  bytes: Uint8Array,
+  start: number,
+  { texts, literal }: { readonly texts: Texts; readonly literal: number },
+): boolean {
+  const from = texts.offsets[literal] as number
+  const length = (texts.offsets[literal + 1] as number) - from
+  if (start + length > bytes.length) return false
+  const fold = texts.fold[literal] as number
+  for (let i = 0; i < length; i++) {
+    if (((bytes[start + i] as number) | fold) !== texts.bytes[from + i]) return false
   }
   return true
 }

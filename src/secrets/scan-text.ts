@@ -44,9 +44,15 @@ function ruled(rules: readonly (readonly [rank: number, rule: Rule])[]): Ruled {
 }
 
 const ranked = [...secretRules.entries()]
-const allRules = ruled(ranked)
+let allRules: Ruled | undefined
 /** Those for programs, lists and pages of others. */
-const fixedRules = ruled(ranked.filter(([, { fixed }]) => fixed))
+let fixedRules: Ruled | undefined
+
+/** Put together when something is there to be searched. */
+function rulesFor(fixedOnly: boolean): Ruled {
+  if (!fixedOnly) return (allRules ??= ruled(ranked))
+  return (fixedRules ??= ruled(ranked.filter(([, { fixed }]) => fixed)))
+}
 
 interface Found extends RuleMatch {
   readonly rank: number
@@ -80,7 +86,7 @@ export function scanBytes(scanned: Scanned): readonly SecretHit[] {
   if (!everything && isPackagedExample(path)) return []
   const binary = scanned.binary ?? isBinary(bytes)
   const fixedOnly = binary || isLockFile(path) || (!everything && (isProse(path) || isPackagedProgram(path)))
-  const { search, literals, rulesOf } = fixedOnly ? fixedRules : allRules
+  const { search, literals, rulesOf } = rulesFor(fixedOnly)
   const found: Found[] = []
   const seen = new Map<Rule, number>()
   const matchers = new Map<Rule, ReturnType<typeof ruleMatcher>>()
