@@ -71,15 +71,36 @@ export interface FormPlaces {
 
 /** Bytes → entries with the source of each file's content. */
 export function decodeEntries(bytes: Uint8Array, places: FormPlaces): LayerTree {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const entries: Entry[] = []
+  for (const rows of decodeRows(bytes)) for (const row of rows) entries.push(toEntry(row, places))
+  return entries
+}
+
+/** A file's entry, and where its content stands in the layer's archive. */
+export interface PlacedContent {
+  readonly entry: Entry
+  readonly offset: number
+}
+
+/** Files whose content stands in the archive, in its order, with the directory form as their source. */
+export function decodeContents(bytes: Uint8Array, directory: string): readonly PlacedContent[] {
+  const contents: PlacedContent[] = []
+  for (const rows of decodeRows(bytes)) {
+    for (const row of rows) {
+      const [, type, , , , size, , , , , offset] = row
+      if (type === 'file' && size > 0 && offset >= 0) contents.push({ entry: toEntry(row, { directory }), offset })
+    }
+  }
+  return contents.sort((a, b) => a.offset - b.offset)
+}
+
+function* decodeRows(bytes: Uint8Array): Generator<readonly Row[]> {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let at = 0; at < text.length; ) {
     const end = text.indexOf(10, at)
-    const line = text.toString('utf8', at, end === -1 ? text.length : end)
-    for (const row of JSON.parse(line) as Row[]) entries.push(toEntry(row, places))
+    yield JSON.parse(text.toString('utf8', at, end === -1 ? text.length : end)) as Row[]
     at = end === -1 ? text.length : end + 1
   }
-  return entries
 }
 
 /** One of very many: set one by one, what is there, since spreading costs several times as much. */

@@ -16,7 +16,7 @@ export interface IndexOptions {
   readonly name: string
   /** False for an archive that is no layer: `.wh.` names are ordinary files then. */
   readonly whiteouts: boolean
-  /** Told of each member that is complete, as it comes: a name may come again. `offset`: of a file's content in the archive. */
+  /** Told of each member once its header has come; a name may come again. `offset`: of a file's content in the archive. */
   readonly onEntry?: (entry: Entry, offset: number) => void
 }
 
@@ -47,6 +47,7 @@ export function createLayerIndexer({ name, whiteouts, onEntry }: IndexOptions): 
         }
         current = { entry, offset: offset ?? -1 }
         digest = entry.type === 'file' ? createHash('sha256') : undefined
+        onEntry?.(entry, current.offset)
       },
       onContent: bytes => {
         digest?.update(bytes)
@@ -56,7 +57,6 @@ export function createLayerIndexer({ name, whiteouts, onEntry }: IndexOptions): 
         if (!current) return
         const content = digest ? (`sha256:${digest.digest('hex')}` as Digest) : undefined
         const key = current.entry.type === 'opaque' ? joinPath(current.entry.path, '.wh..wh..opq') : current.entry.path
-        onEntry?.(current.entry, current.offset)
         entries.delete(key)
         entries.set(key, content === undefined ? current : { ...current, entry: { ...current.entry, content } })
         current = undefined

@@ -5,7 +5,14 @@
  * streams (memory does not grow with a file's size), deterministic bytes, nothing followed when a directory is written.
  */
 export { openContentReader, readContent, readSmallContent, type ContentReader } from './content-reader.ts'
-export { decodeEntries, diskPath, encodeEntries, type FormPlaces } from './entries-file.ts'
+export {
+  decodeContents,
+  decodeEntries,
+  diskPath,
+  encodeEntries,
+  type FormPlaces,
+  type PlacedContent,
+} from './entries-file.ts'
 export { createLayerIndexer, type IndexOptions, type LayerIndexer } from './index-layer.ts'
 export { type ContentSink, packLayer, type PackedLayer, type TarSink } from './pack-layer.ts'
 export { entryOf, listDirectory, type ScanOptions, scanDirectory } from './scan-directory.ts'
@@ -16,6 +23,7 @@ export {
   writeDirectory,
   type WriteOptions,
 } from './write-directory.ts'
+export { createSkeletonWriter, rebuildArchive, type SkeletonWriter } from './skeleton.ts'
 export { type Compressor, compressGzip, gzipMaker } from './compression/compress-gzip.ts'
 export { compressZstd, zstdLibrary } from './compression/compress-zstd.ts'
 export { decompress, type DecompressOptions } from './compression/decompress.ts'

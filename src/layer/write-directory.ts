@@ -2,6 +2,7 @@ import {
   closeSync,
   fchmodSync,
   fchownSync,
+  fstatSync,
   futimesSync,
   lchownSync,
   linkSync,
@@ -10,6 +11,7 @@ import {
   mkdirSync,
   openSync,
   symlinkSync,
+  unlinkSync,
   utimesSync,
   chmodSync,
   writeSync,
@@ -45,6 +47,8 @@ export interface WriteOptions {
   readonly calls: NodeCalls
   /** Attributes of a directory that the entries need but do not describe (an incomplete archive). */
   readonly missingDirectory?: (path: string) => Entry | undefined
+  /** The content of a file in pieces, where its source does not say; a piece is done with when the next is asked for. */
+  readonly contents?: (entry: Entry) => Iterable<Uint8Array>
   readonly signal?: AbortSignal
 }
 
@@ -79,7 +83,9 @@ export interface DirectoryWriter extends Disposable {
 export function openDirectoryWriter(directory: string, options: WriteOptions): DirectoryWriter {
   const reader = openContentReader()
   const directories = new Map<string, Entry | undefined>([['', undefined]])
-  const writer: Writer = { root: directory, options, reader, directories, buffer: Buffer.allocUnsafeSlow(1 << 20) }
+  const usual = findUsual(directory)
+  const buffer = Buffer.allocUnsafeSlow(1 << 20)
+  const writer: Writer = { root: directory, options, reader, directories, buffer, usual }
   return {
     write: entry => {
       if (entry.path !== '') writeEntry(writer, entry)
@@ -104,6 +110,29 @@ interface Writer {
   /** Directories that stand, by path; the value sets their times at the end. */
   readonly directories: Map<string, Entry | undefined>
   readonly buffer: Buffer
+  readonly usual: Usual
+}
+
+/** What a new object gets by itself: from the process, its umask, the file system, a default access control list. */
+interface Usual {
+  readonly uid: number
+  readonly gid: number
+  /** Whether a file that is opened with the entry's mode gets just that. */
+  allows(entry: Entry): boolean
+}
+
+/** Tried, as only the file system knows all of it. */
+function findUsual(directory: string): Usual {
+  const at = join(directory, `.usual-${process.pid}`)
+  const fd = openSync(at, 'wx', 0o777)
+  try {
+    const { mode, uid, gid } = fstatSync(fd)
+    const refused = ~mode & 0o777
+    return { uid, gid, allows: entry => (entry.mode & (0o7000 | refused)) === 0 }
+  } finally {
+    closeSync(fd)
+    unlinkSync(at)
+  }
 }
 
 function writeEntry(writer: Writer, entry: Entry): void {
@@ -119,7 +148,7 @@ function writeEntry(writer: Writer, entry: Entry): void {
       return
     case 'symlink':
       symlinkSync(diskPath(entry.link ?? ''), at)
-      setOwner(at, entry, options)
+      setOwner(at, entry, writer)
       setXattrs(at, entry, options)
       lutimesSync(at, seconds(entry), seconds(entry))
       return
@@ -139,7 +168,7 @@ function writeEntry(writer: Writer, entry: Entry): void {
         major: entry.device?.major ?? 0,
         minor: entry.device?.minor ?? 0,
       })
-      setOwner(at, entry, options)
+      setOwner(at, entry, writer)
       chmodSync(at, entry.mode)
       utimesSync(at, seconds(entry), seconds(entry))
       return
@@ -168,46 +197,68 @@ function ensureDirectory(writer: Writer, path: string): void {
 
 function makeDirectory(writer: Writer, entry: Entry): void {
   const at = diskPath(join(writer.root, entry.path))
+  let isNew = true
   try {
     mkdirSync(at)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     if (!lstatSync(at).isDirectory()) throw hostile(entry, 'is a directory but stands for something else before')
+    isNew = false
   }
-  setOwner(at, entry, writer.options)
+  if (isNew) setOwner(at, entry, writer)
+  else if (writer.options.owners) lchownSync(at, entry.uid, entry.gid)
   chmodSync(at, entry.mode)
   setXattrs(at, entry, writer.options)
   writer.directories.set(entry.path, entry)
 }
 
 function writeFile(writer: Writer, entry: Entry, at: string | Buffer): void {
-  const fd = openSync(at, 'wx', 0o600)
+  const { options, usual } = writer
+  const mode = usual.allows(entry) ? entry.mode : 0o600
+  const fd = openSync(at, 'wx', mode)
   try {
-    if (entry.size > 0 && entry.size <= writer.buffer.length) {
-      const content = writer.buffer.subarray(0, entry.size)
-      writer.reader.readWhole(entry, content)
-      for (let done = 0; done < content.length; ) done += writeSync(fd, content, done)
-    } else if (entry.size > 0) {
-      using content = writer.reader.open(entry)
-      for (let position = 0; position < entry.size; ) {
-        const chunk = writer.buffer.subarray(0, Math.min(writer.buffer.length, entry.size - position))
-        content.read(chunk, position)
-        for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done)
-        position += chunk.length
-      }
-    }
-    if (writer.options.owners) fchownSync(fd, entry.uid, entry.gid)
+    for (const bytes of contentOf(writer, entry))
+      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
+    const owned = isOwned(writer, entry)
+    if (!owned) fchownSync(fd, entry.uid, entry.gid)
     // After chown, which clears the set-id bits, and after the content, which clears security.capability.
-    fchmodSync(fd, entry.mode)
-    setXattrs(at, entry, writer.options)
+    if (mode !== entry.mode) fchmodSync(fd, entry.mode)
+    setXattrs(at, entry, options)
     futimesSync(fd, seconds(entry), seconds(entry))
   } finally {
     closeSync(fd)
   }
 }
 
-function setOwner(at: string | Buffer, entry: Entry, options: WriteOptions): void {
-  if (options.owners) lchownSync(at, entry.uid, entry.gid)
+function* contentOf({ options, reader, buffer }: Writer, entry: Entry): Iterable<Uint8Array> {
+  if (entry.size === 0) return
+  if (options.contents) {
+    yield* options.contents(entry)
+  } else if (entry.size <= buffer.length) {
+    const content = buffer.subarray(0, entry.size)
+    reader.readWhole(entry, content)
+    yield content
+  } else {
+    using content = reader.open(entry)
+    for (let position = 0; position < entry.size; ) {
+      const chunk = buffer.subarray(0, Math.min(buffer.length, entry.size - position))
+      content.read(chunk, position)
+      yield chunk
+      position += chunk.length
+    }
+  }
+}
+
+/** Whether a new object has its owner without being told: most have, and to set what is there costs a system call each. */
+function isOwned({ options, usual, directories }: Writer, entry: Entry): boolean {
+  if (!options.owners) return true
+  if (entry.uid !== usual.uid || entry.gid !== usual.gid) return false
+  // What is made in a directory with the set-group-id bit gets its group.
+  return ((directories.get(splitPath(entry.path).parent)?.mode ?? 0) & 0o2000) === 0
+}
+
+function setOwner(at: string | Buffer, entry: Entry, writer: Writer): void {
+  if (!isOwned(writer, entry)) lchownSync(at, entry.uid, entry.gid)
 }
 
 function setXattrs(at: string | Buffer, entry: Entry, { calls, owners }: WriteOptions): void {

@@ -1,11 +1,13 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '#diagnostics'
 import { decompress } from '#layer'
 import { lockFile } from '#linux'
 import { digestHex, type Digest } from '#oci'
-import { isElsewhere, type LayerPlace, type LayerRecord, type Store } from '#store'
+import { isElsewhere, type LayerPlace, type LayerRecord, type Store, type UnpackedLayer } from '#store'
 import type { Chain } from './chain-tree.ts'
-import { archiveHere, takeArchive, type TakenArchive } from './take-layer.ts'
+import { canRebuild, rebuiltArchive } from './rebuilt-archive.ts'
+import { archiveHere, takeArchive, type TakenArchive, takeUnpacked } from './take-layer.ts'
 import type { LayerUnpacking } from './unpack-thread.ts'
 
 /** Tells of one layer's download: compressed bytes so far, and how many there are. */
@@ -14,7 +16,7 @@ export type FetchReport = (layer: LayerRecord, done: number, total: number) => v
 export interface FetchOptions {
   readonly signal?: AbortSignal | undefined
   readonly onFetch?: FetchReport | undefined
-  /** The directory is wanted, too: it is written while the archive comes. */
+  /** The directory is wanted: it is written while the archive comes, which is not kept then. */
   readonly unpacking?: () => Promise<LayerUnpacking | undefined>
 }
 
@@ -49,7 +51,10 @@ function missing(layer: LayerRecord): UserError {
  * error stays. Throws a `UserError` when a layer cannot be had.
  */
 export async function fetchedChain(store: Store, chain: Chain, options: FetchOptions = {}): Promise<Chain> {
-  const waiting = [...chain.entries()].filter(([, layer]) => isElsewhere(store.layers.get(layer.id) ?? layer))
+  const waiting = [...chain.entries()].filter(([, layer]) => {
+    const known = store.layers.get(layer.id) ?? layer
+    return isElsewhere(known) || isLost(store, known)
+  })
   if (waiting.length === 0) return chain
   const out = [...chain]
   const stop = new AbortController()
@@ -74,10 +79,17 @@ export async function fetchedChain(store: Store, chain: Chain, options: FetchOpt
   return out
 }
 
+/** Somebody removed the directory by hand; as long as there is a place that has the layer, it is fetched again. */
+function isLost(store: Store, layer: LayerRecord): boolean {
+  const { forms, diffId } = layer
+  if (!forms.directory || forms.tar || diffId === undefined || existsSync(store.layers.directory(layer))) return false
+  return store.layers.places(diffId).length > 0
+}
+
 /** One layer with bytes. What several processes want, one of them downloads. */
 export async function fetchedLayer(store: Store, given: LayerRecord, options: FetchOptions = {}): Promise<LayerRecord> {
   const known = store.layers.get(given.id) ?? given
-  if (!isElsewhere(known)) return known
+  if (!isElsewhere(known) && !isLost(store, known)) return known
   const { diffId } = known
   if (known.unavailable) throw new LayerUnavailable(known)
   if (diffId === undefined) throw missing(known)
@@ -85,52 +97,77 @@ export async function fetchedLayer(store: Store, given: LayerRecord, options: Fe
   using _ = await lockFile(join(store.directory('fetching'), slot.toString(16).padStart(3, '0')), 'exclusive', {
     ...(options.signal && { signal: options.signal }),
   })
-  const now = store.layers.get(given.id) ?? known
+  let now = store.layers.get(given.id) ?? known
+  if (isLost(store, now)) now = store.layers.forgetDirectory(now.id)
   if (!isElsewhere(now)) return now
   const here = await archiveHere(store, diffId)
   if (here) return store.layers.addTar(now.id, here)
-  const { archive, directory } = await fetchArchive(store, { ...now, diffId }, options)
-  const layer = await store.layers.addTar(now.id, archive)
-  return directory === undefined ? layer : store.layers.addDirectory(layer.id, directory)
-}
-
-interface Fetched {
-  readonly archive: TakenArchive
-  readonly directory?: string | undefined
+  const fetched = await fetchLayer(store, { ...now, diffId }, options)
+  return fetched.kind === 'archive'
+    ? store.layers.addTar(now.id, fetched.archive)
+    : store.layers.addUnpacked(now.id, fetched.unpacked)
 }
 
 type WithDiffId = LayerRecord & { readonly diffId: Digest }
 
-/** From the first place that gives it. */
-async function fetchArchive(
-  store: Store,
-  layer: WithDiffId,
-  { signal, onFetch, unpacking: openUnpacking }: FetchOptions,
-): Promise<Fetched> {
-  const places = store.layers.places(layer.diffId)
-  const failures: unknown[] = []
-  for (const place of places) {
+/** What came, in one of two forms. */
+type Fetched =
+  | { readonly kind: 'archive'; readonly archive: TakenArchive }
+  | { readonly kind: 'directory'; readonly unpacked: UnpackedLayer }
+
+/** From the first place that gives it; a layer of this store that has the same archive is the nearest. */
+async function fetchLayer(store: Store, layer: WithDiffId, options: FetchOptions): Promise<Fetched> {
+  const twin = store.layers.findByDiffId(layer.diffId)
+  if (twin && canRebuild(store, twin)) {
+    const source = { name: `layer ${twin.id}`, size: twin.tarSize ?? 0, open: () => rebuiltArchive(store, twin) }
     try {
-      await using unpacking = place.blob.size < worthThread ? undefined : await openUnpacking?.()
-      const archive = await takeArchive(
-        store,
-        fromPlace(store, place, done => onFetch?.(layer, done, place.blob.size)),
-        {
-          diffId: layer.diffId,
-          name: `layer ${place.blob.digest} of ${place.repository}`,
-          ...(layer.tarSize !== undefined && { limit: layer.tarSize }),
-          signal,
-          unpacking,
-        },
-      )
-      return { archive, directory: await unpacking?.finish() }
+      return await takeFrom(store, layer, source, options)
+    } catch {
+      // It was changed, or this user may not read it.
+      options.signal?.throwIfAborted()
+    }
+  }
+  const failures: unknown[] = []
+  for (const place of store.layers.places(layer.diffId)) {
+    const { size } = place.blob
+    const source = {
+      name: `layer ${place.blob.digest} of ${place.repository}`,
+      size,
+      open: () => fromPlace(store, place, done => options.onFetch?.(layer, done, size)),
+    }
+    try {
+      return await takeFrom(store, layer, source, options)
     } catch (error) {
-      signal?.throwIfAborted()
+      options.signal?.throwIfAborted()
       if (!(error instanceof UserError)) throw error
       failures.push(error)
     }
   }
   throw failed(layer, failures[0])
+}
+
+interface ArchiveSource {
+  /** How errors call it. */
+  readonly name: string
+  /** Bytes that have to be moved. */
+  readonly size: number
+  /** The uncompressed archive from its start. */
+  open(): AsyncIterable<Uint8Array>
+}
+
+async function takeFrom(
+  store: Store,
+  { diffId, tarSize }: WithDiffId,
+  source: ArchiveSource,
+  { signal, unpacking: openUnpacking }: FetchOptions,
+): Promise<Fetched> {
+  const { name, size } = source
+  const options = { diffId, name, ...(tarSize !== undefined && { limit: tarSize }), signal }
+  await using unpacking = size < worthThread ? undefined : await openUnpacking?.()
+  const unpacked = unpacking && (await takeUnpacked(store, source.open(), { ...options, unpacking }))
+  if (unpacked) return { kind: 'directory', unpacked }
+  // Too small to be worth it, or not to be written from a stream: then what has come is asked for again.
+  return { kind: 'archive', archive: await takeArchive(store, source.open(), options) }
 }
 
 /** The cause says which layer it is: who got it from a cache makes it anew. */

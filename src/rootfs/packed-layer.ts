@@ -3,6 +3,7 @@ import { type Digest, Sha256 } from '#oci'
 import type { LayerRecord, Store } from '#store'
 import { type Chain, layerEntries } from './chain-tree.ts'
 import { fetchedLayer } from './fetch-layers.ts'
+import { canRebuild, rebuiltArchive } from './rebuilt-archive.ts'
 
 /**
  * The topmost layer of a chain with its diff id known. A layer that only has a directory is packed once to learn it; the
@@ -29,13 +30,21 @@ export async function* openLayerTar(store: Store, chain: Chain): AsyncGenerator<
   const packed = await packedLayer(store, chain)
   const layer = { ...packed, ...(await fetchedLayer(store, packed)) }
   const hash = new Sha256()
-  const source = layer.forms.tar ? readBlob(store, layer.diffId) : packStream(store, chain)
-  for await (const chunk of source) {
+  for await (const chunk of archiveBytes(store, layer, chain)) {
     hash.update(chunk)
     yield chunk
   }
   if (hash.digest() !== layer.diffId)
     throw new Error(`layer ${layer.id} does not pack to its diff id ${layer.diffId}: its directory was changed`)
+}
+
+function archiveBytes(
+  store: Store,
+  layer: LayerRecord & { readonly diffId: Digest },
+  chain: Chain,
+): AsyncGenerator<Uint8Array> {
+  if (layer.forms.tar) return readBlob(store, layer.diffId)
+  return canRebuild(store, layer) ? rebuiltArchive(store, layer) : packStream(store, chain)
 }
 
 async function* readBlob(store: Store, digest: Digest): AsyncGenerator<Uint8Array> {

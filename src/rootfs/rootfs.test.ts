@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import {
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -30,6 +32,7 @@ import { type LayerRecord, openStore, type Store } from '#store'
 import { type Entry, lookup } from '#tree'
 import { madeEntry } from '../../test/made-entry.ts'
 import { type Member, writeArchive } from '../../test/oracle/tar-archive.ts'
+import { takeUnpacked } from './take-layer.ts'
 import { openUnpacking } from './unpack-thread.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -218,12 +221,11 @@ describe.skipIf(!isRoot)('a layer that is unpacked while its archive comes (need
     await using unpacking = await openUnpacking(store, false)
     if (!unpacking) throw new Error('the thread has no file')
     const archive = writeArchive(members)
-    async function* chunks(): AsyncGenerator<Uint8Array> {
-      for (let at = 0; at < archive.length; at += 50_000) yield archive.subarray(at, at + 50_000)
-    }
-    const { diffId } = await takeArchive(store, chunks(), { unpacking })
-    expect(diffId).toBe(digestOf(archive))
-    return await unpacking.finish()
+    const chunks = Array.from({ length: Math.ceil(archive.length / 50_000) }, (_, i) =>
+      archive.subarray(i * 50_000, (i + 1) * 50_000),
+    )
+    const taken = await takeUnpacked(store, Readable.from(chunks), { unpacking, diffId: digestOf(archive) })
+    return taken?.directory
   }
 
   test('is the same as one that is unpacked afterwards', async () => {
@@ -257,5 +259,94 @@ describe.skipIf(!isRoot)('a layer that is unpacked while its archive comes (need
     expect(await take(members)).toBeUndefined()
     const left = readdirSync(join(root, 'store/tmp'), { recursive: true, encoding: 'utf8' })
     expect(left.filter(path => /(^|\/)f1$/.test(path))).toEqual([])
+  })
+})
+
+describe.skipIf(!isRoot)('a layer that is fetched to be run on (needs root)', () => {
+  const members: readonly Member[] = [
+    ...Array.from({ length: 40 }, (_, i) => ({ path: `f${i}`, body: randomBytes(i % 7 === 0 ? 1_500_000 : i * 777) })),
+    { path: 'a/b/c/deep', body: Buffer.from('x') },
+    { path: 'zeros', body: Buffer.alloc(3000) },
+  ].map(({ path, body }) => ({ path, body, kind: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 1 }))
+  const parents = members
+    .flatMap(({ path }) => [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index)))
+    .map((path): Member => ({ path, kind: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: 1, body: Buffer.alloc(0) }))
+  // What writers of archives leave behind the end, and what ours would never write.
+  const archive = Buffer.concat([writeArchive([...parents, ...members]), Buffer.alloc(9216, 'rest')])
+  const blob = { mediaType: 'application/octet-stream', digest: digestOf('blob'), size: 50 << 20 }
+  let reads = 0
+  const registry = {
+    async *read(): AsyncGenerator<Uint8Array> {
+      reads++
+      for (let at = 0; at < archive.length; at += 123_457) yield archive.subarray(at, at + 123_457)
+    },
+  } as unknown as Awaited<ReturnType<Store['openPlace']>>
+  const named = (id: string): LayerRecord => {
+    const diffId = digestOf(archive)
+    store.layers.addPlace(diffId, 'registry.test/base', blob)
+    return store.layers.name({ id, diffId, created: '2026-01-01T00:00:00Z' })
+  }
+  const bytesOf = async (layer: LayerRecord): Promise<Buffer> => {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of openLayerTar(store, [layer])) chunks.push(Uint8Array.from(chunk))
+    return Buffer.concat(chunks)
+  }
+  beforeEach(() => {
+    reads = 0
+    store[Symbol.dispose]()
+    store = openStore(join(root, 'store'), { openPlace: async () => registry })
+  })
+  const fetched = async (id = 'base'): Promise<LayerRecord> => {
+    const [layer] = await unpackedChain(store, [named(id)], { rootless: false })
+    return layer as LayerRecord
+  }
+
+  test('keeps no archive, and gives it back byte for byte without being fetched again', async () => {
+    const layer = await fetched()
+    expect([layer.forms, layer.tarSize]).toEqual([{ directory: true, tar: false, entries: true }, archive.length])
+    expect(existsSync(store.blobs.path(digestOf(archive)))).toBe(false)
+    expect(Buffer.compare(await bytesOf(layer), archive)).toBe(0)
+    expect(reads).toBe(1)
+  })
+
+  test.each(['f3', 'f7'])('a file that was changed is never given out: %s', async path => {
+    const layer = await fetched()
+    const at = join(store.layers.directory(layer), path)
+    const content = readFileSync(at)
+    content[1000] = (content[1000] ?? 0) ^ 1
+    writeFileSync(at, content)
+    await expect(bytesOf(layer)).rejects.toThrow(`"${path}" changed in the store`)
+    const read = async (): Promise<void> => {
+      const entry = (await chainTree(store, [layer])).get(path) as Entry
+      await packLayer([entry], async () => undefined)
+    }
+    await expect(read()).rejects.toThrow(/changed while it was read/)
+  })
+
+  test('is fetched again when its directory was removed', async () => {
+    const layer = await fetched()
+    rmSync(store.layers.directory(layer), { recursive: true })
+    const [again] = await unpackedChain(store, [layer], { rootless: false })
+    expect(readFileSync(join(store.layers.directory(again as LayerRecord), 'zeros'))).toHaveLength(3000)
+    expect(reads).toBe(2)
+  })
+
+  test('another layer with the same archive is made of it, and of the registry where it is damaged', async () => {
+    const first = await fetched()
+    expect((await fetched('other')).forms).toEqual({ directory: true, tar: false, entries: true })
+    expect(reads).toBe(1)
+    for (const { name } of [first, store.layers.get('other') as LayerRecord])
+      writeFileSync(join(root, 'store/layers', name, 'f3'), 'other')
+    expect(Buffer.compare(await bytesOf(await fetched('third')), archive)).toBe(0)
+    expect(reads).toBe(2)
+  })
+
+  test('pruning takes all of it', async () => {
+    await fetched()
+    store[Symbol.dispose]()
+    store = openStore(join(root, 'store'))
+    await store.prune({ all: true })
+    const left = ['skeletons', 'layers', 'entries'].flatMap(folder => readdirSync(join(root, 'store', folder)))
+    expect(left).toEqual([])
   })
 })

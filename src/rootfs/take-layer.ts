@@ -1,8 +1,9 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { UserError } from '#diagnostics'
-import { createLayerIndexer, encodeEntries } from '#layer'
-import type { Digest } from '#oci'
-import type { LayerRecord, NewLayer, Store } from '#store'
-import type { Entry } from '#tree'
+import { createLayerIndexer, createSkeletonWriter, encodeEntries } from '#layer'
+import { type Digest, Sha256 } from '#oci'
+import type { LayerRecord, NewLayer, Store, UnpackedLayer } from '#store'
+import type { Entry, LayerTree } from '#tree'
 import type { LayerUnpacking } from './unpack-thread.ts'
 
 /** What a layer's archive has to be, and who is told about it. */
@@ -16,12 +17,7 @@ export interface TakingOptions {
   readonly signal?: AbortSignal | undefined
   /** Told how many bytes of the archive have come. */
   readonly onBytes?: ((done: number) => void) | undefined
-  /** Gets the members as soon as their bytes are on the disk. */
-  readonly unpacking?: LayerUnpacking | undefined
 }
-
-/** Members that are handed on at once. */
-const batchSize = 64
 
 /** An archive that was taken into the store; no layer speaks of it yet. */
 export type TakenArchive = Required<Pick<NewLayer, 'diffId' | 'size' | 'tarSize' | 'entries'>>
@@ -33,20 +29,80 @@ export type TakenArchive = Required<Pick<NewLayer, 'diffId' | 'size' | 'tarSize'
 export async function takeArchive(
   store: Store,
   archive: AsyncIterable<Uint8Array>,
-  { diffId, limit, name = 'layer', signal, onBytes, unpacking }: TakingOptions,
+  options: TakingOptions,
 ): Promise<TakenArchive> {
   await using blob = await store.blobs.begin()
-  const path = unpacking?.readFrom(blob.path) ?? blob.path
-  let ready: Entry[] = []
+  const indexer = createLayerIndexer({ name: options.name ?? 'layer', whiteouts: true })
+  let tarSize = 0
+  for await (const chunk of checked(archive, options)) {
+    tarSize += chunk.length
+    indexer.push(chunk)
+    await blob.write(chunk)
+  }
+  const entries = indexer.finish(blob.path)
+  requireDiffId(blob.digestNow(), options)
+  const { digest } = await blob.commit()
+  return { diffId: digest, size: contentSize(entries), tarSize, entries: encodeEntries(entries) }
+}
+
+/**
+ * Takes it as a directory, which another thread writes from the members as they come; of the archive only the skeleton is kept.
+ * Undefined, and nothing kept, when the stream is not enough to write the directory. Throws as `takeArchive` does.
+ */
+export async function takeUnpacked(
+  store: Store,
+  archive: AsyncIterable<Uint8Array>,
+  { unpacking, ...options }: TakingOptions & { readonly unpacking: LayerUnpacking },
+): Promise<UnpackedLayer | undefined> {
+  const hash = new Sha256()
+  using file = await openSkeletonFile(store)
+  const skeleton = createSkeletonWriter(bytes => file.write(bytes))
+  let members: Entry[] = []
   const onEntry = (entry: Entry, offset: number): void => {
-    ready.push(entry.type === 'file' ? { ...entry, source: { kind: 'range', path, offset } } : entry)
+    if (entry.type === 'file') skeleton.cut(offset, entry.size)
+    members.push(entry.type === 'file' ? { ...entry, source: { kind: 'range', path: '', offset } } : entry)
   }
-  const handOn = (least: number): void => {
-    if (ready.length < least) return
-    unpacking?.write(ready)
-    ready = []
+  const indexer = createLayerIndexer({ name: options.name ?? 'layer', whiteouts: true, onEntry })
+  for await (const chunk of checked(archive, options)) {
+    indexer.push(chunk)
+    const told = members
+    members = []
+    const written = unpacking.write(chunk, told)
+    hash.update(chunk)
+    skeleton.push(chunk)
+    if (!(await written)) return undefined
   }
-  const indexer = createLayerIndexer({ name, whiteouts: true, ...(unpacking && { onEntry }) })
+  const entries = indexer.finish('')
+  requireDiffId(hash.digest(), options)
+  skeleton.finish()
+  const directory = await unpacking.finish()
+  if (directory === undefined) return undefined
+  const { size: tarSize } = hash
+  return { directory, skeleton: file.path, size: contentSize(entries), tarSize, entries: encodeEntries(entries) }
+}
+
+interface SkeletonFile extends Disposable {
+  /** Temporary; gone with the session where nobody renames it. */
+  readonly path: string
+  write(bytes: Uint8Array): void
+}
+
+async function openSkeletonFile(store: Store): Promise<SkeletonFile> {
+  const path = await store.temporary('skeleton')
+  const fd = openSync(path, 'wx', 0o644)
+  return {
+    path,
+    write: bytes => {
+      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
+    },
+    [Symbol.dispose]: () => closeSync(fd),
+  }
+}
+
+async function* checked(
+  archive: AsyncIterable<Uint8Array>,
+  { limit, name = 'layer', signal, onBytes }: TakingOptions,
+): AsyncGenerator<Uint8Array> {
   let done = 0
   for await (const chunk of archive) {
     signal?.throwIfAborted()
@@ -56,21 +112,20 @@ export async function takeArchive(
         hint: 'the image or cache is damaged, or made to do harm; fetch it from somewhere else',
       })
     }
-    indexer.push(chunk)
-    await blob.write(chunk)
-    handOn(batchSize)
+    yield chunk
     onBytes?.(done)
   }
-  const entries = indexer.finish(blob.path)
-  handOn(1)
-  if (diffId !== undefined && blob.digestNow() !== diffId) {
-    throw new UserError(`${name} has diff id ${blob.digestNow()}, its image says ${diffId}`, {
-      hint: 'the image is damaged; fetch it again',
-    })
-  }
-  const { digest } = await blob.commit()
-  const size = entries.reduce((sum, entry) => (entry.type === 'file' ? sum + entry.size : sum), 0)
-  return { diffId: digest, size, tarSize: done, entries: encodeEntries(entries) }
+}
+
+function requireDiffId(found: Digest, { diffId, name = 'layer' }: TakingOptions): void {
+  if (diffId === undefined || found === diffId) return
+  throw new UserError(`${name} has diff id ${found}, its image says ${diffId}`, {
+    hint: 'the image is damaged; fetch it again',
+  })
+}
+
+function contentSize(entries: LayerTree): number {
+  return entries.reduce((sum, entry) => (entry.type === 'file' ? sum + entry.size : sum), 0)
 }
 
 /** A layer that has the same archive, under another name; its entries serve as well. */

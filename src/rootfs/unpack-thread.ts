@@ -1,28 +1,30 @@
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Store } from '#store'
 import type { Entry } from '#tree'
+import { type ByteWindow, makeByteWindow, openWindowWriter } from './byte-window.ts'
 
 /** A layer that is written as a directory, by another thread, while its archive is still coming. */
 export interface LayerUnpacking extends AsyncDisposable {
-  /** Opens the archive that is being written; gives a path for it that stays when it gets another name. */
-  readFrom(archive: string): string
-  /** Members whose bytes are in the archive on disk already. */
-  write(entries: readonly Entry[]): void
   /**
-   * The directory, which is the caller's then; undefined when the stream was not enough to make it (a name that comes twice, a
-   * parent that only layers below have): to be made from the whole list then. To be asked once the archive is verified.
+   * The next bytes of the archive, and the members whose headers are among them, with the places of files in the archive as their
+   * sources. Waits while the thread is behind. False when the stream is not enough to write the directory: a name came twice, or a
+   * parent that only layers below have.
    */
+  write(bytes: Uint8Array, members: readonly Entry[]): Promise<boolean>
+  /** The directory, which is the caller's then; undefined as above. To be asked once the archive is verified. */
   finish(): Promise<string | undefined>
 }
 
 export interface UnpackStart {
   readonly directory: string
   readonly rootless: boolean
+  readonly window: ByteWindow
 }
-export type UnpackOrder = readonly Entry[] | 'finish'
+/** Bytes before `end` that are no content of a member told so far are not wanted. */
+export type UnpackOrder = { readonly members: readonly Entry[]; readonly end: number } | 'finish'
 export type UnpackAnswer = 'done' | 'failed'
 
 /** Undefined where the thread's file is not beside the program. */
@@ -31,24 +33,31 @@ export async function openUnpacking(store: Store, rootless: boolean): Promise<La
   if (script === undefined) return undefined
   const directory = await store.temporary('unpack')
   await mkdir(directory, { mode: 0o755 })
-  const start: UnpackStart = { directory, rootless }
+  const start: UnpackStart = { directory, rootless, window: makeByteWindow() }
   const worker = new Worker(script, {
     workerData: start,
     execArgv: script.endsWith('.ts') ? ['--conditions=slipway-source'] : [],
   })
+  const window = openWindowWriter(start.window)
   let taken = false
+  let position = 0
   const answered = new Promise<UnpackAnswer>(resolve => {
     worker.once('message', resolve)
-    for (const end of ['error', 'exit'] as const) worker.once(end, () => resolve('failed'))
+    for (const end of ['error', 'exit'] as const) {
+      worker.once(end, () => {
+        window.close()
+        resolve('failed')
+      })
+    }
   })
   const order = (what: UnpackOrder): void => worker.postMessage(what)
-  let archiveFd: number | undefined
   return {
-    readFrom: archive => {
-      archiveFd = openSync(archive, 'r')
-      return `/proc/self/fd/${archiveFd}`
+    write: async (bytes, members) => {
+      position += bytes.length
+      // Told first: the thread makes room only for what it knows.
+      order({ members, end: position })
+      return await window.write(bytes)
     },
-    write: order,
     finish: async () => {
       order('finish')
       taken = (await answered) === 'done'
@@ -56,7 +65,6 @@ export async function openUnpacking(store: Store, rootless: boolean): Promise<La
     },
     [Symbol.asyncDispose]: async () => {
       await worker.terminate()
-      if (archiveFd !== undefined) closeSync(archiveFd)
       if (!taken) await rm(directory, { recursive: true, force: true })
     },
   }

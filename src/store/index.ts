@@ -16,6 +16,7 @@ export {
   type LayerStore,
   type NamedLayer,
   type NewLayer,
+  type UnpackedLayer,
 } from './layer-store.ts'
 export { openStore, type Store, type StoreOptions } from './open-store.ts'
 export type { LayerPlace } from './place-store.ts'

@@ -59,6 +59,11 @@ export interface NewLayer {
   readonly entries?: readonly Uint8Array[]
 }
 
+export interface UnpackedLayer extends Required<Pick<NewLayer, 'entries' | 'size' | 'tarSize' | 'directory'>> {
+  /** A file of the same file system: its archive without the contents of files. */
+  readonly skeleton: string
+}
+
 export interface LayerStore {
   get(id: LayerId): LayerRecord | undefined
   findByDiffId(diffId: Digest): LayerRecord | undefined
@@ -84,6 +89,10 @@ export interface LayerStore {
   addDirectory(id: LayerId, directory: string): Promise<LayerRecord>
   /** The blob of its diff id is there. */
   addTar(id: LayerId, tar: Required<Pick<NewLayer, 'entries' | 'size' | 'tarSize'>>): Promise<LayerRecord>
+  /** A layer that was fetched as a directory, with what else it takes to make its archive again. */
+  addUnpacked(id: LayerId, unpacked: UnpackedLayer): Promise<LayerRecord>
+  /** Somebody removed the directory: the layer is somewhere else again. */
+  forgetDirectory(id: LayerId): LayerRecord
   /** What packing found out; the archive itself is not kept. `tarSize`: its bytes. */
   setDiffId(id: LayerId, diffId: Digest, tarSize: number): LayerRecord
   /** `size`: bytes of file content. */
@@ -91,6 +100,8 @@ export interface LayerStore {
   readEntries(layer: LayerRecord): Promise<Buffer>
   /** Where the directory form is. All directory forms are siblings. */
   directory(layer: LayerRecord): string
+  /** Where the skeleton of its archive is, of a layer that `addUnpacked` added. */
+  skeleton(layer: LayerRecord): string
   /** Says that the layers were used now, so that pruning takes others first. */
   touch(ids: readonly LayerId[]): void
   all(): readonly (LayerRecord & { readonly used: number })[]
@@ -115,6 +126,7 @@ interface Row {
 interface Places {
   readonly layers: string
   readonly entries: string
+  readonly skeletons: string
   readonly temporary: (name: string) => Promise<string>
   readonly now: () => number
 }
@@ -135,6 +147,7 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
   }
   const directory = (layer: Pick<LayerRecord, 'name'>): string => join(places.layers, layer.name)
   const entriesFile = (layer: Pick<LayerRecord, 'name'>): string => join(places.entries, layer.name)
+  const skeletonFile = (layer: Pick<LayerRecord, 'name'>): string => join(places.skeletons, layer.name)
   const saveEntries = async (name: string, bytes: readonly Uint8Array[]): Promise<void> => {
     mkdirSync(places.entries, { recursive: true })
     const temporary = await places.temporary('entries')
@@ -144,6 +157,14 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
   const saveDirectory = (name: string, from: string): void => {
     mkdirSync(places.layers, { recursive: true })
     renameSync(from, directory({ name }))
+  }
+  const putDirectory = (layer: LayerRecord, from: string): void => {
+    try {
+      saveDirectory(layer.name, from)
+    } catch (error) {
+      // Another process unpacked it first: theirs is as good.
+      if (!existsSync(directory(layer))) throw error
+    }
   }
 
   const insert = (layer: NewLayer, name: string): boolean =>
@@ -179,6 +200,7 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
     findByDiffId: diffId => fromRow(selectDiffId.get(diffId)),
     findWithTar: diffId => fromRow(selectTar.get(diffId)),
     directory,
+    skeleton: skeletonFile,
     freshId: key => (select.get(key) ? `${key}-${randomBytes(8).toString('hex')}` : key),
     add: async layer => {
       const name = newName()
@@ -192,13 +214,7 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
       return must(layer.id)
     },
     addDirectory: async (id, from) => {
-      const layer = must(id)
-      try {
-        saveDirectory(layer.name, from)
-      } catch (error) {
-        // Another process unpacked it first: theirs is as good.
-        if (!existsSync(directory(layer))) throw error
-      }
+      putDirectory(must(id), from)
       database.prepare('UPDATE layers SET directory = 1 WHERE id = ?').run(id)
       return must(id)
     },
@@ -207,6 +223,21 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
       database
         .prepare('UPDATE layers SET tar = 1, entries = 1, size = ?, tar_size = ? WHERE id = ?')
         .run(size, tarSize, id)
+      return must(id)
+    },
+    addUnpacked: async (id, { directory: from, skeleton, entries, size, tarSize }) => {
+      const layer = must(id)
+      await saveEntries(layer.name, entries)
+      mkdirSync(places.skeletons, { recursive: true })
+      renameSync(skeleton, skeletonFile(layer))
+      putDirectory(layer, from)
+      database
+        .prepare('UPDATE layers SET directory = 1, entries = 1, size = ?, tar_size = ? WHERE id = ?')
+        .run(size, tarSize, id)
+      return must(id)
+    },
+    forgetDirectory: id => {
+      database.prepare('UPDATE layers SET directory = 0 WHERE id = ?').run(id)
       return must(id)
     },
     setDiffId: (id, diffId, tarSize) => {
@@ -238,6 +269,7 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
       })
       await rm(directory(layer), { recursive: true, force: true })
       await rm(entriesFile(layer), { force: true })
+      await rm(skeletonFile(layer), { force: true })
     },
   }
 }

@@ -62,6 +62,7 @@ export function openStore(
   const layers = openLayerStore(database, {
     layers: join(absolute, 'layers'),
     entries: join(absolute, 'entries'),
+    skeletons: join(absolute, 'skeletons'),
     temporary,
     now,
   })

@@ -138,7 +138,7 @@ async function removeOrphans(parts: Parts, limit: number): Promise<number> {
   const isOld = (path: string): boolean =>
     (lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? Number.POSITIVE_INFINITY) <
     Math.min(limit, parts.session.started)
-  for (const folder of ['layers', 'entries']) {
+  for (const folder of ['layers', 'entries', 'skeletons']) {
     for (const name of await listing(join(parts.root, folder))) {
       const path = join(parts.root, folder, name)
       if (names.has(name) || !isOld(path)) continue
@@ -162,7 +162,12 @@ function layersOfImages(images: readonly { readonly layers: readonly string[] }[
 
 async function sizeOnDisk(parts: Parts, layer: LayerRecord): Promise<number> {
   const tar = layer.forms.tar && layer.diffId ? fileSize(parts.blobs.path(layer.diffId)) : 0
-  return tar + (layer.forms.directory ? (layer.size ?? (await directorySize(parts.layers.directory(layer))).size) : 0)
+  const skeleton = fileSize(parts.layers.skeleton(layer))
+  return (
+    tar +
+    skeleton +
+    (layer.forms.directory ? (layer.size ?? (await directorySize(parts.layers.directory(layer))).size) : 0)
+  )
 }
 
 function downloadSize({ layers }: Parts, { diffId }: LayerRecord): number {
