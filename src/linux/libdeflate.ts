@@ -17,6 +17,9 @@ export interface GzipEncoder {
 
 const memberSize = 1 << 20
 
+/** Members in work of one stream: each has some 2 MiB of memory, and of all calls at once there may be 256 (koffi's `max_async_calls`). */
+const mostLanes = 17
+
 /** gzip through libdeflate, on all processors; `undefined` where it isn't installed. */
 export function openLibdeflate(): GzipEncoder | undefined {
   const library = loadLibrary(['libdeflate.so.0'])
@@ -90,14 +93,23 @@ async function* encode(
   source: AsyncIterable<Uint8Array>,
   level: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const lanes = Array.from({ length: availableParallelism() + 1 }, () => openLane(koffi, calls, level, memberSize))
-  const idle = [...lanes]
+  const most = Math.min(availableParallelism() + 1, mostLanes)
+  const lanes: Lane[] = []
+  const idle: Lane[] = []
   const running: { readonly lane: Lane; readonly member: Promise<Buffer> }[] = []
   const start = (lane: Lane): void => {
     const member = lane.compress()
     // Awaited in its turn; until then a failure must not count as unhandled.
     member.catch(() => undefined)
     running.push({ lane, member })
+  }
+  /** One that nothing is in; opened when it is needed, since most streams are short. */
+  const take = (): Lane => {
+    const free = idle.pop()
+    if (free !== undefined) return free
+    const opened = openLane(koffi, calls, level, memberSize)
+    lanes.push(opened)
+    return opened
   }
   const next = async (): Promise<Buffer> => {
     const { lane, member } = running.shift() as (typeof running)[number]
@@ -107,13 +119,13 @@ async function* encode(
     return bytes
   }
   try {
-    let lane = idle.pop() as Lane
+    let lane = take()
     for await (const chunk of source) {
       for (let at = 0; at < chunk.length; ) {
         if (lane.filled === memberSize) {
           start(lane)
-          if (idle.length === 0) yield await next()
-          lane = idle.pop() as Lane
+          if (running.length === most) yield await next()
+          lane = take()
         }
         const piece = chunk.subarray(at, at + memberSize - lane.filled)
         lane.input.set(piece, lane.filled)
