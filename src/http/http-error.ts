@@ -91,6 +91,13 @@ function describe(code: string | undefined, error: unknown, proxy: URL | undefin
   const known = code === undefined ? undefined : problems[code]
   if (known) return [known, network]
   if (speaksNoTls(error)) return ['it does not speak TLS', 'check the port, or use an address with http://']
+  const alert = tlsAlert(error)
+  if (alert !== undefined) {
+    return [
+      `it refused the TLS connection (${alert})`,
+      'it may want a client certificate, or a version of TLS or ciphers that are not offered',
+    ]
+  }
   if (code !== undefined && certificateCode.test(code)) {
     return [
       `its certificate is not trusted (${code})`,
@@ -105,9 +112,19 @@ export const certificateCode = /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_
 
 /** Whether what came instead of an answer was no TLS (RFC 8446) at all. */
 export function speaksNoTls(error: unknown): boolean {
-  return /^(EPROTO|ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL))$/.test(
-    errorCode(error) ?? '',
+  // Of Node's codes, EPROTO says no more than that TLS failed while something was being written.
+  return chain(error).some(
+    ({ code, message }) =>
+      /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL)$/.test(code) ||
+      (code === 'EPROTO' && /:(wrong version number|packet length too long|unknown protocol):/.test(message)),
   )
+}
+
+/** What the other side had against the TLS connection, in OpenSSL's words: `handshake failure`. */
+function tlsAlert(error: unknown): string | undefined {
+  return chain(error)
+    .map(({ message }) => /:(?:ssl|tls)\S* alert ([a-z ]+):/.exec(message)?.[1])
+    .find(text => text !== undefined)
 }
 
 const problems: Readonly<Record<string, string>> = {
@@ -127,10 +144,16 @@ const problems: Readonly<Record<string, string>> = {
 
 /** The code of an error, or of what caused it. */
 export function errorCode(error: unknown): string | undefined {
-  for (let e = error, depth = 0; depth < 5 && typeof e === 'object' && e !== null; depth++) {
-    if ('code' in e && typeof e.code === 'string') return e.code
-    if ('errors' in e && Array.isArray(e.errors) && e.errors.length > 0) e = e.errors[0]
-    else e = 'cause' in e ? e.cause : undefined
+  return chain(error).find(({ code }) => code !== '')?.code
+}
+
+/** An error and what caused it; the code is empty where there is none. */
+function chain(error: unknown): readonly { readonly code: string; readonly message: string }[] {
+  const found = []
+  for (let e = error; found.length < 5 && typeof e === 'object' && e !== null; ) {
+    const { code, message, errors, cause } = e as Record<string, unknown>
+    found.push({ code: typeof code === 'string' ? code : '', message: typeof message === 'string' ? message : '' })
+    e = Array.isArray(errors) && errors.length > 0 ? (errors[0] as unknown) : cause
   }
-  return undefined
+  return found
 }

@@ -1,11 +1,13 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
-import { connect } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createServer } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type LocalServer, openLocalServer } from '../../test/local-server.ts'
-import { type Http, HttpError, type HttpOptions, openHttp } from './index.ts'
+import { type Http, HttpError, type HttpOptions, openHttp, speaksNoTls } from './index.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -131,6 +133,20 @@ describe('request', () => {
     const response = await open().request({ url, method: 'PUT', body, headers: { 'content-length': '6' } })
     await response.discard()
     expect([response.status, ...bodies]).toEqual([201, 'onetwo', 'onetwo'])
+  })
+
+  test('tells a server without TLS from one that refuses it', async () => {
+    const plain = await serve(status(200))
+    const without = await failure(open().request({ url: plain.url.replace('http:', 'https:') }))
+    expect([without.message, speaksNoTls(without)]).toEqual([expect.stringMatching(/: it does not speak TLS$/), true])
+    const ciphers = 'PSK-AES128-CBC-SHA'
+    const server = createServer({ maxVersion: 'TLSv1.2', ciphers, pskCallback: () => null })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    cleanups.push(() => server.close())
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const refused = await failure(open().request({ url }))
+    expect(refused.message).toMatch(/: it refused the TLS connection \(handshake failure\)$/)
+    expect([refused.hint, speaksNoTls(refused)]).toEqual([expect.stringContaining('client certificate'), false])
   })
 
   test('names a host that refuses connections', async () => {
