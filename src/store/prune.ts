@@ -49,6 +49,9 @@ export interface PruneResult {
 /** How long the inputs of a build that nobody repeats are kept: 30 days. */
 const rememberedMs = 30 * 86_400_000
 
+/** Times of files lag behind the clock: by milliseconds at least, on some file systems by up to two seconds. */
+const coarsenessMs = 2000
+
 type KnownLayer = LayerRecord & { readonly used: number }
 
 /** What takes how much space. */
@@ -134,10 +137,10 @@ async function removeOrphans(parts: Parts, limit: number): Promise<number> {
   const digests = new Set<string>(layers.flatMap(layer => (layer.diffId ? [layer.diffId] : [])))
   for (const image of parts.images.all()) digests.add(image.id)
   let freed = 0
+  const before = Math.min(limit, parts.session.started) - coarsenessMs
   // Gone already when another process prunes too.
   const isOld = (path: string): boolean =>
-    (lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? Number.POSITIVE_INFINITY) <
-    Math.min(limit, parts.session.started)
+    (lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? Number.POSITIVE_INFINITY) < before
   for (const folder of ['layers', 'entries', 'skeletons']) {
     for (const name of await listing(join(parts.root, folder))) {
       const path = join(parts.root, folder, name)
