@@ -3,6 +3,7 @@ import { delimiter, isAbsolute, join } from 'node:path'
 import { UserError } from '#diagnostics'
 import { readableProcPaths } from './masked-paths.ts'
 import { mountOptionsOf, ownMounts } from './mount-info.ts'
+import { canComeBack } from './sandbox-keeper.ts'
 
 /** What the host offers to a sandbox: facts, looked up once. */
 export interface HostTools {
@@ -21,6 +22,8 @@ export interface HostTools {
   readonly path: string
   /** We are root only inside a user namespace. */
   readonly rootless: boolean
+  /** We can start children in another pid namespace and come back: one keeper does for all sandboxes. */
+  readonly sharedKeeper: boolean
   /** Group 5 (tty) and `setgroups` exist here: false in a user namespace with a single id. */
   readonly manyIds: boolean
   /** The unified control group hierarchy is mounted. */
@@ -97,6 +100,7 @@ export function findHostTools(path: string | undefined): HostTools {
     loopbackUp: findLoopbackUp(searchPath),
     path: searchPath,
     rootless: !ids.initial,
+    sharedKeeper: ids.initial && canComeBack(),
     manyIds: ids.count > 5,
     cgroup2: table.some(mount => mount.point === '/sys/fs/cgroup' && mount.type === 'cgroup2'),
     kernelPaths: readableProcPaths(),

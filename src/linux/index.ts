@@ -28,6 +28,7 @@ export { type HostCheck, type HostReport, type ProbeOptions, probeHost } from '.
 export { processIsAlive, processStartTime } from './process-alive.ts'
 export { runSandbox, type SandboxOptions, type SandboxResult } from './run-sandbox.ts'
 export { runTool, type ToolResult, type ToolRun } from './run-tool.ts'
+export { prepareSandboxes } from './sandbox-keeper.ts'
 export { type MountPoint, sandboxMountPoints } from './sandbox-mounts.ts'
 export type {
   BindMount,

@@ -24,6 +24,7 @@ export interface LibC {
     options: { readonly length: number; readonly flags: number },
   ) => number
   readonly fcntl: (fd: number, command: number, argument: number) => number
+  readonly setns: (fd: number, kind: number) => number
   readonly syncfs: Koffi.KoffiFunc<(fd: number) => number>
   /** Of the call just made. */
   readonly errno: () => number
@@ -54,6 +55,7 @@ function bind(koffi: typeof Koffi): LibC {
     copyFileRange: (from, fromOffset, to, toOffset, { length, flags }) =>
       Number(copy(from, fromOffset, to, toOffset, length, flags)),
     fcntl: self.func('int fcntl(int fd, int command, int argument)'),
+    setns: self.func('int setns(int fd, int kind)'),
     syncfs: self.func('int syncfs(int fd)') as LibC['syncfs'],
     errno: () => koffi.errno(),
   }

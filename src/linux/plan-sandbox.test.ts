@@ -16,6 +16,7 @@ const host: HostTools = {
   loopbackUp: ['/sbin/ip', 'link', 'set', 'lo', 'up'],
   path: '/usr/sbin:/usr/bin',
   rootless: false,
+  sharedKeeper: true,
   manyIds: true,
   cgroup2: false,
   kernelPaths: new Map([
@@ -347,6 +348,13 @@ describe('the command line', () => {
     expect(made.argv).toContain('--net')
     expect(made.argv.join('\n')).toContain("'/sbin/ip' 'link' 'set' 'lo' 'up' || exit 125")
     expect(plan({}).argv).not.toContain('--net')
+  })
+
+  test('a keeper of its own where we could not leave that of all', () => {
+    const [shared, alone] = [plan({}), plan({}, { sharedKeeper: false })]
+    expect([shared.keeper?.argv.at(-1), alone.keeper]).toEqual(['keeper', undefined])
+    expect(launch(alone)).toEqual(launch(shared))
+    expect([shared, alone].map(made => made.argv.filter(word => word === '--pid').length)).toEqual([1, 2])
   })
 })
 

@@ -2,6 +2,7 @@ import { checkSandbox } from './check-sandbox.ts'
 import { formatFstab, type MountLine } from './fstab.ts'
 import type { HostTools } from './host-tools.ts'
 import { launcher, sandboxCommand, toolLinks } from './sandbox-command.ts'
+import { type KeeperCommand, keeperCommand } from './sandbox-keeper.ts'
 import {
   coveringMount,
   deviceFlags,
@@ -25,6 +26,8 @@ export interface SandboxPlan {
   readonly links: readonly (readonly [path: string, target: string])[]
   /** Mount points relative to the root (the root itself is empty) that must be in the mount table before the command starts. */
   readonly mountPoints: readonly string[]
+  /** What has to run before, once for all sandboxes; without it, the sandbox has a keeper of its own. */
+  readonly keeper?: KeeperCommand
   /** What to spawn; working directory `cwd`, environment `env`. */
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
@@ -80,6 +83,7 @@ export function planSandbox(spec: SandboxSpec, host: HostTools): SandboxPlan {
     ],
     links,
     mountPoints: rounds.flatMap(({ lines }) => lines.map(line => line.target.slice(root.length))),
+    ...(host.sharedKeeper && { keeper: keeperCommand(host) }),
     argv: sandboxCommand(
       spec,
       host,

@@ -1,13 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
 /**
- * The command below `pid` (unshare → keeper → unshare → command), or undefined before it exists. The keeper has a
- * second, childless child that watches the lifeline.
+ * The command below `pid` (unshare → command, or with a keeper of its own unshare → keeper → unshare → command), or
+ * undefined before it exists. That keeper has a second, childless child that watches the lifeline.
  */
-export function innermostProcess(pid: number): number | undefined {
-  const keeper = childrenOf(pid)[0]
-  if (keeper === undefined) return undefined
-  return childrenOf(keeper).flatMap(childrenOf)[0]
+export function commandBelow(pid: number, hasOwnKeeper: boolean): number | undefined {
+  const first = childrenOf(pid)[0]
+  if (first === undefined || !hasOwnKeeper) return first
+  return childrenOf(first).flatMap(childrenOf)[0]
+}
+
+/** All processes below `pid`, parents before children. */
+export function descendantsOf(pid: number): number[] {
+  return childrenOf(pid).flatMap(child => [child, ...descendantsOf(child)])
 }
 
 /** Process ids of the direct children, oldest first. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { constants } from 'node:os'
 import { UserError } from '#diagnostics'
 import { forwardSignals } from './forward-signals.ts'
 import { keepInheritedFiles } from './inherited-files.ts'
@@ -9,7 +10,8 @@ import { mountsOfTopRoot, parseMountInfo } from './mount-info.ts'
 import { countOomKills } from './oom-kills.ts'
 import { openOutputPipe } from './output-pipe.ts'
 import type { SandboxPlan } from './plan-sandbox.ts'
-import { innermostProcess, sendSignal } from './process-tree.ts'
+import { childrenOf, commandBelow, descendantsOf, sendSignal } from './process-tree.ts'
+import { type Keeper, KeeperError, openKeeper } from './sandbox-keeper.ts'
 import { lifelineFd, statusFd } from './sandbox-script.ts'
 import { signalName } from './signal-names.ts'
 import { usualUmask } from './usual-umask.ts'
@@ -50,17 +52,19 @@ export async function runSandbox(plan: SandboxPlan, options: SandboxOptions): Pr
   keepInheritedFiles()
   const oomKillsBefore = countOomKills()
   const filter = createLaunchFilter(plan.launcher, chunk => options.onOutput('stderr', chunk))
+  const inside = await keeperFor(plan)
+  options.signal?.throwIfAborted()
   using pipes = openPipes(plan, [chunk => options.onOutput('stdout', chunk), filter.push])
-  const child = start(plan, pipes.fds)
+  const child = inside(() => start(plan, pipes.fds))
   pipes.handOver()
   const status = watchStatus(child, plan)
   using _abort = endOnAbort(child, plan, { ...options, status })
   using _signals = plan.stdio === 'inherit' ? forwardSignals(name => signalCommand(child, plan, name)) : undefined
-  await Promise.all([ended(child), pipes.ended])
+  const [end] = await Promise.all([ended(child), pipes.ended])
   const launchError = filter.end()
   options.signal?.throwIfAborted()
   if (!status.started) throw setupError([...status.messages, ...(launchError === undefined ? [] : [launchError])])
-  const { exitCode, signal } = status.end ?? killed
+  const { exitCode, signal } = endOf(end, status.complaint)
   if (launchError !== undefined) throw startError(plan, launchError, exitCode)
   const oomKilled = exitCode === killed.exitCode && countOomKills() > oomKillsBefore
   return { exitCode, ...(signal && { signal }), oomKilled }
@@ -81,12 +85,12 @@ function openPipes({ scratch, stdio }: SandboxPlan, takers: readonly [Take, Take
 
 function start(plan: SandboxPlan, outputs: readonly number[]): ChildProcess {
   const [file = '', ...args] = plan.argv
-  const streams = plan.stdio === 'pipe' ? ['ignore' as const, ...outputs] : (['inherit', 'inherit', 'inherit'] as const)
+  const [stdin, stdout, stderr] = plan.stdio === 'pipe' ? (['ignore', ...outputs] as const) : ([0, 1, 2] as const)
   try {
     return spawn(file, args, {
       cwd: plan.cwd,
       env: { ...plan.env },
-      stdio: [...streams, 'pipe', 'pipe'],
+      stdio: [stdin, stdout, 'pipe', stderr, ...(plan.keeper === undefined ? (['pipe'] as const) : [])],
       // Its own session: Ctrl-C on the terminal reaches us only, and we end the command in order.
       detached: plan.stdio === 'pipe',
     })
@@ -107,67 +111,70 @@ function writeScratch(plan: SandboxPlan): void {
   for (const [path, target] of plan.links) symlinkSync(target, `${plan.scratch}/${path}`)
 }
 
-/** After everything is gone: the process, and whoever could write to its streams. */
-function ended(child: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', () => resolve())
-  })
-}
-
 interface End {
   readonly exitCode: number
   readonly signal?: NodeJS.Signals
 }
 
-/** Also what happened when the keeper did not live to tell. */
+/** After everything is gone: the process, and whoever could write to its streams. */
+function ended(child: ChildProcess): Promise<End> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) =>
+      resolve(signal === null ? { exitCode: code ?? 0 } : { exitCode: 128 + constants.signals[signal], signal }),
+    )
+  })
+}
+
 const killed: End = { exitCode: 137, signal: 'SIGKILL' }
 
 interface Status {
   started: boolean
-  /** Of the command, as the keeper reports it. */
-  end: End | undefined
+  /** unshare said something since the command started. */
+  complaint: boolean
   /** What set-up programs wrote. */
   messages: string[]
 }
 
 /**
- * The keeper's exit code, and whether somebody else spoke up on the status channel since the command started: the
- * keeper's shell says "Segmentation fault" only when a signal ended what it waited for; and unshare, which ends itself
- * by the signal that ended the command, fails to do so with SIGKILL, complains, and returns 1.
+ * unshare ends as the command did, also by the same signal; with SIGKILL it fails to do so, complains, and returns 1. A
+ * keeper's shell, in between, says "Segmentation fault" only when a signal ended what it waited for.
  */
-function endOf(code: number, complaint: boolean): End {
-  if (complaint && code === 1) return killed
-  const signal = complaint ? signalName(code - 128) : undefined
-  return signal === undefined ? { exitCode: code } : { exitCode: code, signal }
+function endOf(end: End, complaint: boolean): End {
+  if (end.signal !== undefined || !complaint) return end
+  if (end.exitCode === 1) return killed
+  const signal = signalName(end.exitCode - 128)
+  return signal === undefined ? end : { ...end, signal }
 }
 
 /** Reads the status channel and, once everything is mounted, checks and answers. */
 function watchStatus(child: ChildProcess, plan: SandboxPlan): Status {
-  const status: Status = { started: false, end: undefined, messages: [] }
+  const status: Status = { started: false, complaint: false, messages: [] }
   const socket = child.stdio[statusFd] as Socket
-  const lifeline = child.stdio[lifelineFd] as Socket
   let rest = ''
-  let complaint = false
   const onLine = (line: string): void => {
     if (line === 'mounted') {
       const problem = misplacedMount(child.pid, plan)
       if (problem !== undefined) status.messages.push(problem)
       socket.write(problem === undefined ? 'go\n' : 'no\n')
     } else if (line === 'started') status.started = true
-    else if (line.startsWith('exit ')) status.end = endOf(Number(line.slice(5)), complaint)
-    else if (status.started) complaint = true
-    else if (status.messages.length < 50) status.messages.push(line)
+    else if (status.started) status.complaint = true
+    else if (status.messages.length < 50) status.messages.push(withoutLauncher(line, plan))
   }
   socket.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n')
     rest = (lines.pop() ?? '').slice(0, 4096)
     for (const line of lines) onLine(line)
   })
-  // Both ends may be gone before we notice; how the child ended says everything.
-  for (const stream of [socket, lifeline]) stream.on('error', () => {})
-  lifeline.resume()
+  const lifeline = child.stdio[lifelineFd] as Socket | undefined
+  // The other end may be gone before we notice; how the child ended says everything.
+  for (const each of [socket, lifeline]) each?.on('error', () => {})
+  lifeline?.resume()
   return status
+}
+
+function withoutLauncher(line: string, { launcher }: SandboxPlan): string {
+  return line.startsWith(launcher) ? line.replace(/^\S+: /, '') : line
 }
 
 /**
@@ -204,14 +211,7 @@ function endOnAbort(
   let timer: NodeJS.Timeout | undefined
   const end = (): void => {
     signalCommand(child, plan, endSignal)
-    timer = setTimeout(
-      () => {
-        ;(child.stdio[lifelineFd] as Socket).destroy()
-        // Should the watcher not be there any more: the keeper dies with its parent.
-        timer = setTimeout(() => child.kill('SIGKILL'), 4 * shortGrace)
-      },
-      status.started ? graceMilliseconds : 0,
-    )
+    timer = setTimeout(() => killAll(child), status.started ? graceMilliseconds : 0)
   }
   signal?.addEventListener('abort', end, { once: true })
   return {
@@ -222,15 +222,42 @@ function endOnAbort(
   }
 }
 
-const groupSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGQUIT'])
+/** The whole group gets them: it is in a session of its own, and unshare and the keeper do not end by them. */
+const groupSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGTERM'])
+/** The group, too, but unshare would end. */
+const jobSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGHUP', 'SIGQUIT'])
 
 function signalCommand(child: ChildProcess, plan: SandboxPlan, name: NodeJS.Signals): void {
   const { pid } = child
   if (pid === undefined) return
-  // In its own session the whole group gets it: a shell that is the first process of its namespace ignores SIGTERM. The
-  // keeper ignores those signals, too, and no other ones.
-  const target = plan.stdio === 'pipe' && groupSignals.has(name) ? -pid : innermostProcess(pid)
-  if (target !== undefined) sendSignal(target, name)
+  // Its children, too: a shell that is the first process of its namespace ignores SIGTERM.
+  if (plan.stdio === 'pipe' && groupSignals.has(name)) return sendSignal(-pid, name)
+  const command = commandBelow(pid, plan.keeper === undefined)
+  if (command === undefined) return
+  sendSignal(command, name)
+  if (plan.stdio === 'pipe' && jobSignals.has(name)) descendantsOf(command).forEach(id => sendSignal(id, name))
+}
+
+/** The kernel ends a pid namespace with its first process. */
+function killAll(child: ChildProcess): void {
+  const { pid } = child
+  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  // While it stands still, no first process can begin unseen.
+  sendSignal(pid, 'SIGSTOP')
+  const first = childrenOf(pid)
+  for (const id of first) sendSignal(id, 'SIGKILL')
+  // unshare waits until nothing is left.
+  sendSignal(pid, first.length > 0 ? 'SIGCONT' : 'SIGKILL')
+}
+
+/** Where to start: inside the namespace of the keeper that the plan wants. */
+async function keeperFor({ keeper }: SandboxPlan): Promise<Keeper['inside']> {
+  if (keeper === undefined) return start => start()
+  try {
+    return (await openKeeper(keeper)).inside
+  } catch (error) {
+    throw error instanceof KeeperError ? setupError(error.messages) : error
+  }
 }
 
 function setupError(messages: readonly string[]): UserError {

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { UserError } from '#diagnostics'
-import { findHostTools, findProgram } from './host-tools.ts'
+import { findHostTools, findProgram, type HostTools } from './host-tools.ts'
 import { planSandbox } from './plan-sandbox.ts'
 import { runSandbox, type SandboxOptions, type SandboxResult } from './run-sandbox.ts'
 import type { SandboxSpec } from './sandbox-spec.ts'
@@ -65,7 +65,11 @@ export interface Run extends SandboxResult {
 }
 
 export type RunOptions = Partial<SandboxSpec> &
-  Partial<SandboxOptions> & { readonly lower?: readonly string[]; readonly name?: string }
+  Partial<SandboxOptions> & {
+    readonly lower?: readonly string[]
+    readonly name?: string
+    readonly host?: Partial<HostTools>
+  }
 
 /** A plain run of `script` on the root layer, with new directories. */
 export function specFor(script: string, { lower, name = 'run-', ...more }: RunOptions): SandboxSpec {
@@ -91,15 +95,18 @@ export function specFor(script: string, { lower, name = 'run-', ...more }: RunOp
 }
 
 /** Runs it here and collects the output. */
-export async function run(script: string, { signal, onOutput, ...more }: RunOptions = {}): Promise<Run> {
+export async function run(
+  script: string,
+  { signal, endSignal, onOutput, host, ...more }: RunOptions = {},
+): Promise<Run> {
   const spec = specFor(script, more)
   const output = { stdout: '', stderr: '' }
   const collect: SandboxOptions['onOutput'] = (stream, chunk) => {
     output[stream] += Buffer.from(chunk).toString()
     onOutput?.(stream, chunk)
   }
-  const options = { onOutput: collect, ...(signal && { signal }) }
-  const result = await runSandbox(planSandbox(spec, findHostTools(path)), options)
+  const options = { onOutput: collect, ...(signal && { signal }), ...(endSignal && { endSignal }) }
+  const result = await runSandbox(planSandbox(spec, { ...findHostTools(path), ...host }), options)
   return { ...result, ...output, upper: join(dirname(spec.scratch), 'upper') }
 }
 

@@ -1,7 +1,7 @@
 import { defaultCapabilities } from './capabilities.ts'
 import type { HostTools } from './host-tools.ts'
 import { type EnvironmentPassing, passEnvironment } from './pass-environment.ts'
-import { keeperScript, type MountRound, newRoot, setupScript } from './sandbox-script.ts'
+import { type MountRound, newRoot, ownKeeperScript, setupScript } from './sandbox-script.ts'
 import type { SandboxSpec } from './sandbox-spec.ts'
 
 /**
@@ -21,11 +21,13 @@ export function toolLinks(host: HostTools): [path: string, target: string][] {
 }
 
 /**
- * What to spawn for a sandbox:
+ * What to spawn for a sandbox, inside the keeper's pid namespace:
  *
- * unshare ⇉ keeper ⇉ unshare ⇉ set-up → setpriv → env → unshare → command (⇉ forks, → executes in the same process).
+ * unshare ⇉ set-up → setpriv → env → unshare → command (⇉ forks, → executes in the same process).
  *
- * The outer pid namespace has the keeper as its first process, the inner one the command.
+ * An ordinary user's process could not leave that namespace again, so there each sandbox has a keeper of its own:
+ *
+ * unshare ⇉ keeper ⇉ unshare ⇉ …
  */
 export function sandboxCommand(spec: SandboxSpec, host: HostTools, rounds: readonly MountRound[]): string[] {
   const loopback = spec.network === 'none'
@@ -33,10 +35,10 @@ export function sandboxCommand(spec: SandboxSpec, host: HostTools, rounds: reado
     .concat(loopback ? ['--net'] : [])
     .concat(host.cgroup2 ? ['--cgroup'] : [])
   const setup = setupScript(host, { rounds, hostname: spec.hostname, loopback })
-  const outer = [...namespaces, '--fork', '--kill-child', '--propagation', 'private', '--']
-  const keeper = [host.sh, '-c', keeperScript, 'keeper']
-  const inner = [host.unshare, '--pid', '--fork', '--', host.sh, '-c', setup, 'setup']
-  return [tool(spec, 'unshare'), ...outer, ...keeper, ...inner, ...launchArguments(spec, host)]
+  const unshare = [tool(spec, 'unshare'), ...namespaces, '--fork', '--kill-child', '--propagation', 'private', '--']
+  const ownKeeper = [host.sh, '-c', ownKeeperScript, 'keeper', host.unshare, '--pid', '--fork', '--']
+  const first = [host.sh, '-c', setup, 'setup', ...launchArguments(spec, host)]
+  return [...unshare, ...(host.sharedKeeper ? [] : ownKeeper), ...first]
 }
 
 function tool(spec: SandboxSpec, name: keyof typeof toolNames): string {

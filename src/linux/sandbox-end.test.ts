@@ -2,8 +2,24 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import type { HostTools } from './host-tools.ts'
 import { childrenOf } from './process-tree.ts'
-import { asRoot, comm, nodeArguments, processesWith, programFor, run, specFor, until } from './sandbox-bed.test.ts'
+import {
+  asRoot,
+  comm,
+  nodeArguments,
+  perl,
+  processesWith,
+  programFor,
+  run,
+  specFor,
+  until,
+} from './sandbox-bed.test.ts'
+
+const keepers: [string, Partial<HostTools>][] = [
+  ['one keeper for all', {}],
+  ['a keeper of its own', { sharedKeeper: false }],
+]
 
 describe.skipIf(!asRoot)('the end of a sandbox (needs root)', () => {
   test('inherited streams: input, output, and exit code', () => {
@@ -28,20 +44,29 @@ describe.skipIf(!asRoot)('the end of a sandbox (needs root)', () => {
     expect([code, output]).toEqual([3, 'up\ncaught\n'])
   })
 
-  test('abort ends everything, also what ignores SIGTERM or has left the session', async () => {
-    const controller = new AbortController()
-    const reason = new Error('enough')
-    const script = `trap '' TERM; setsid sleep 20081 & sleep 20082 & echo up; while :; do sleep 20083; done`
-    const running = run(script, { signal: controller.signal, onOutput: () => controller.abort(reason) })
-    await expect(running).rejects.toBe(reason)
-    expect(['20081', '20082', '20083'].flatMap(processesWith)).toEqual([])
-  })
+  test.each(keepers)(
+    'abort ends everything, also what ignores SIGTERM or has left the session: %s',
+    async (_, host) => {
+      const controller = new AbortController()
+      const reason = new Error('enough')
+      const script = `trap '' TERM; setsid sleep 20081 & sleep 20082 & echo up; while :; do sleep 20083; done`
+      const running = run(script, { signal: controller.signal, onOutput: () => controller.abort(reason), host })
+      await expect(running).rejects.toBe(reason)
+      expect(['20081', '20082', '20083'].flatMap(processesWith)).toEqual([])
+    },
+  )
 
-  test('SIGTERM comes first', async () => {
+  const endSignals = keepers.flatMap(([name, host]) =>
+    (['SIGTERM', 'SIGQUIT', 'SIGUSR1'] as const).map(signal => [signal, name, host] as const),
+  )
+  test.each(endSignals)('%s comes first: %s', async (endSignal, _, host) => {
     const controller = new AbortController()
     let output = ''
-    const running = run(`trap 'echo cleaning; exit' TERM; echo up; while :; do sleep 0.01; done`, {
+    const script = `trap 'echo cleaning; exit' ${endSignal.slice(3)}; echo up; while :; do sleep 0.01; done`
+    const running = run(script, {
       signal: controller.signal,
+      endSignal,
+      host,
       onOutput: (stream, chunk) => {
         // The shell's "Terminated" about its child goes to the other one.
         if (stream === 'stdout') output += Buffer.from(chunk).toString()
@@ -50,6 +75,27 @@ describe.skipIf(!asRoot)('the end of a sandbox (needs root)', () => {
     })
     await expect(running).rejects.toThrow()
     expect(output).toBe('up\ncleaning\n')
+  })
+
+  test.each(keepers)('a fault and an exit code are told apart: %s', async (_, host) => {
+    const fault = await run('ulimit -c 0; sh -c "kill -SEGV \\$\\$"; exit $?', { host })
+    expect([fault.exitCode, fault.signal]).toEqual([139, undefined])
+    if (perl === undefined) return
+    const result = await run('', { argv: ['perl', '-e', 'unpack "p", pack "J", 1'], host })
+    expect(result).toMatchObject({ exitCode: 139, signal: 'SIGSEGV' })
+  })
+
+  test('all end with the keeper, and the next one gets another', async () => {
+    let up = 0
+    const keeper = (): number | undefined => childrenOf(process.pid).find(id => comm(String(id)) === 'unshare')
+    const onOutput = (): void => {
+      if (++up === 2) process.kill(keeper() ?? 0, 'SIGKILL')
+    }
+    const users = [0, 4321].map(uid => ({ uid, gid: uid, groups: [] }))
+    const runs = users.map(user => run('echo up; setsid sleep 20091; sleep 20092', { user, onOutput }))
+    expect(await Promise.all(runs)).toMatchObject(users.map(() => ({ exitCode: 137, signal: 'SIGKILL' })))
+    expect(['20091', '20092'].flatMap(processesWith)).toEqual([])
+    expect((await run('echo again')).stdout).toBe('again\n')
   })
 
   test('an abort at any moment of the set-up', async () => {
@@ -74,8 +120,8 @@ describe.skipIf(!asRoot)('the end of a sandbox (needs root)', () => {
     const parent = spawn(process.execPath, [...nodeArguments, program], { stdio: 'inherit' })
     await until(() => processesWith(mark).filter(id => comm(id) === 'sleep').length === 2)
     const children = childrenOf(parent.pid ?? 0)
-    expect(children).toHaveLength(1)
+    expect(children.map(id => comm(String(id)))).toEqual(['unshare', 'slipway-launch'])
     parent.kill('SIGKILL')
-    await until(() => processesWith(mark).length === 0 && !existsSync(`/proc/${children[0]}`))
+    await until(() => processesWith(mark).length === 0 && !children.some(id => existsSync(`/proc/${id}`)))
   })
 })

@@ -7,28 +7,28 @@ import type { HostTools } from './host-tools.ts'
  */
 export const newRoot = '/..'
 
-/** File descriptors of a sandbox's processes besides the three streams. */
-export const statusFd = 3
+/**
+ * File descriptors of a sandbox's processes until the command starts: what the tools complain about goes to us, through
+ * the same channel as the words of the set-up, and the command's own standard error waits.
+ */
+export const statusFd = 2
+export const commandErrorFd = 3
+/** Ends with our process. Only for a sandbox that has a keeper of its own. */
 export const lifelineFd = 4
 
 /**
- * The first process of the outer pid namespace. It runs the rest, reports how that ended, and has a child that waits for
- * the end of the lifeline: when our process is gone, or lets go, everything in the namespace is killed. When this
- * process ends, for whatever reason, the kernel kills what is left.
+ * A keeper (`sandbox-keeper.ts`) of one sandbox alone: the first process of a pid namespace around it. It runs the rest,
+ * ends as that did, and has a child that waits for the end of the lifeline and then kills everything in the namespace.
  *
  * That child is born with the signals ignored which may reach the whole group: it has to outlive everything else.
- *
- * The parent-death signal alone would not do: the kernel forgets it as soon as a process changes its user.
  */
-export const keeperScript = `
+export const ownKeeperScript = `
 trap '' HUP INT TERM QUIT
-( exec 3>&- >/dev/null 2>&1; read -r _ <&4; while :; do kill -KILL -1; done ) &
+( exec ${commandErrorFd}>&- >/dev/null 2>&1; read -r _ <&${lifelineFd}; while :; do kill -KILL -1; done ) &
 trap - HUP INT TERM QUIT
-exec 5>&2 2>&3 4<&-
+exec ${lifelineFd}<&-
 "$@"
-code=$?
-echo "exit $code" >&3
-exit "$code"
+exit $?
 `
 
 /** A round of mounts; directories and files are made before it, inside a tmpfs of the round before. */
@@ -40,9 +40,8 @@ export interface MountRound {
 }
 
 /**
- * The first process of the inner pid namespace, which becomes the command. Its arguments: what to
- * execute. Working directory: the one that overlay options are relative to. Standard error goes to the status channel,
- * the command's own is descriptor 5.
+ * The first process of the sandbox's pid namespace, which becomes the command. Its arguments: what to execute. Working
+ * directory: the one that overlay options are relative to.
  */
 export function setupScript(
   host: HostTools,
@@ -63,11 +62,11 @@ export function setupScript(
   if (options.loopback && host.loopbackUp) lines.push(`${host.loopbackUp.map(quote).join(' ')} || exit 125`)
   lines.push(
     // Our process now compares the mount table with the plan and answers.
-    'echo mounted >&3',
-    'read -r go <&3 || exit 125',
+    `echo mounted >&${statusFd}`,
+    `read -r go <&${statusFd} || exit 125`,
     '[ "$go" = go ] || exit 125',
-    'echo started >&3 || exit 125',
-    'exec 2>&5 3>&- 5>&-',
+    `echo started >&${statusFd} || exit 125`,
+    `exec ${statusFd}>&${commandErrorFd} ${commandErrorFd}>&-`,
     'exec "$@"',
   )
   return `${lines.join('\n')}\n`

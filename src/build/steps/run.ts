@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { UserError } from '#diagnostics'
 import {
   planSandbox,
+  prepareSandboxes,
   runSandbox,
   sandboxMountPoints,
   type SandboxMount,
@@ -86,6 +87,7 @@ async function runKey(step: RunStep, inputs: StepInputs, by: BindAspect): Promis
 async function makeLayer(step: RunStep, inputs: StepInputs): Promise<MadeLayer> {
   const host = inputs.host()
   const { store, signal } = inputs
+  prepareSandboxes(host)
   await using mounts = await prepareMounts(step, inputs)
   await using workspace = await openWorkspace(store, inputs.parent, {
     rootless: host.rootless,
