@@ -49,8 +49,8 @@ export interface PruneResult {
 /** How long the inputs of a build that nobody repeats are kept: 30 days. */
 const rememberedMs = 30 * 86_400_000
 
-/** Times of files lag behind the clock: by milliseconds at least, on some file systems by up to two seconds. */
-const coarsenessMs = 2000
+/** Times of files are those of the kernel's last tick, up to 10 ms before the clock's. */
+const coarsenessMs = 20
 
 type KnownLayer = LayerRecord & { readonly used: number }
 
