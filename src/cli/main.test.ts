@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -169,6 +169,8 @@ describe('signals', () => {
     const result = await interrupted(signal)
     expect(result.stderr).toContain(`stopped by ${signal}`)
     expect(result.code).toBe(code)
+    const left = readdirSync(join(root, 'interrupted'), { recursive: true, encoding: 'utf8' })
+    expect(left.filter(path => /^(tmp|sessions)\//.test(path))).toEqual([])
   })
 
   test('an old Node in front passes the signal on', async ({ skip }) => {
