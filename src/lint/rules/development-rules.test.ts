@@ -51,6 +51,7 @@ const development: readonly (readonly [body: string, speaks: boolean])[] = [
   ['RUN uv sync --frozen --no-dev', false],
   ['RUN <<EOF\nset -e\nnpm ci\nEOF', true],
   ['RUN echo npm ci', false],
+  ['RUN constructor install && toString', false],
 ]
 
 describe('DevDependencies', () => {

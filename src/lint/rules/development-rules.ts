@@ -83,7 +83,7 @@ export function developmentRules({ stages }: RuleSubject): readonly RuleFinding[
   const variables = shipped.flatMap(variablesOf)
   const all = shipped.toReversed().flatMap(commandsIn)
   return commandsIn(last).flatMap((command): readonly RuleFinding[] => {
-    const installer = installers[command.name]
+    const installer = Object.hasOwn(installers, command.name) ? installers[command.name] : undefined
     if (!installer?.installs(command) || installer.isTold(command)) return []
     const own = command.before.map(({ text }) => text)
     if ([...variables, ...own].some(text => installer.variables.test(text))) return []
