@@ -52,6 +52,7 @@ const samples: Readonly<Record<string, readonly [kinds: readonly string[], least
   'copy-before-install': [['reorder'], -13],
   'file-removed-later': [['bind-mount'], 500_000],
   'installer-removed': [['bind-mount'], 400_000],
+  'lists-alone': [['join-runs', 'clean-in-run'], 300_000],
   'lists-left': [['clean-in-run'], 300_000],
   'lists-removed-later': [['join-runs'], 300_000],
   'npm-cache': [['cache-mount'], 220_000],
@@ -133,6 +134,18 @@ describe('wasteful Dockerfiles end with a smaller image and an equal tree', () =
       { kind: 'set-owner', reason: expect.stringMatching(/^\/opt\/tool.*owner/) as string },
     ])
     expect(proof.saved).toBe(0)
+  })
+
+  test('an owner that is made behind the COPY is not its owner', async () => {
+    const directory = join(root, 'owner-made-later')
+    mkdirSync(directory)
+    const text = 'FROM slipway-test/tools\nCOPY a /srv/a\nRUN adduser -D app && chown -R app /srv/a\n'
+    writeFileSync(join(directory, 'Dockerfile'), text)
+    const { stdout } = await slipwayOk(['fix', '--format', 'json', directory], { root })
+    expect((JSON.parse(stdout) as Fixed).changes).toEqual([])
+    writeFileSync(join(directory, 'Dockerfile'), text.replace('chown -R app', 'chown -R 1:1'))
+    const other = await slipwayOk(['fix', '--format', 'json', directory], { root })
+    expect((JSON.parse(other.stdout) as Fixed).changes).toMatchObject([{ kind: 'set-owner' }])
   })
 
   test('another tree on purpose is said to be one, and a command compares', { timeout: 60_000 }, async ({ skip }) => {

@@ -121,7 +121,7 @@ function ownedCopy(
       return lies ? [{ copy: each, position }] : []
     })
     const [first] = copies
-    if (!first) return []
+    if (!first || (flag === 'chown' && isMadeBetween(owner.text, first.position, { stage, run, command }))) return []
     changes.push(...copies.map(({ copy }) => withFlag(copy, `--${flag}=${owner.text}`)))
     // The directory itself was made by WORKDIR, for root: its own entry is all that has to change.
     const made = stage.instructions
@@ -143,16 +143,33 @@ function ownedCopy(
   ]
 }
 
-/** Lists of dependencies, by what installs from them. */
-const lists: Readonly<Record<string, readonly string[]>> = {
-  npm: ['package.json', 'package-lock.json', 'npm-shrinkwrap.json', '.npmrc'],
-  yarn: ['package.json', 'yarn.lock', '.yarnrc', '.yarnrc.yml'],
-  pnpm: ['package.json', 'pnpm-lock.yaml', '.npmrc'],
-  bundle: ['Gemfile', 'Gemfile.lock'],
-  composer: ['composer.json', 'composer.lock'],
-  poetry: ['pyproject.toml', 'poetry.lock'],
-  go: ['go.mod', 'go.sum'],
+/** Whether the user or group of an owner is made behind an instruction, so that it cannot have that owner yet. */
+function isMadeBetween(
+  owner: string,
+  position: number,
+  { stage, run, command }: { readonly stage: StageView; readonly run: RunView; readonly command: ShellCommand },
+): boolean {
+  const names = owner.split(':').filter(name => /\D/.test(name))
+  const makes = ({ name, args }: ShellCommand): boolean =>
+    /^(?:user|group)add$|^add(?:user|group)$/.test(name) && args.some(({ text }) => names.includes(text))
+  return stage.runs.some(
+    each =>
+      each.position > position &&
+      each.position <= run.position &&
+      each.commands.some(one => makes(one) && (each !== run || one.span.start < command.span.start)),
+  )
 }
+
+/** Lists of dependencies, by what installs from them. */
+const lists: ReadonlyMap<string, readonly string[]> = new Map([
+  ['npm', ['package.json', 'package-lock.json', 'npm-shrinkwrap.json', '.npmrc']],
+  ['yarn', ['package.json', 'yarn.lock', '.yarnrc', '.yarnrc.yml']],
+  ['pnpm', ['package.json', 'pnpm-lock.yaml', '.npmrc']],
+  ['bundle', ['Gemfile', 'Gemfile.lock']],
+  ['composer', ['composer.json', 'composer.lock']],
+  ['poetry', ['pyproject.toml', 'poetry.lock']],
+  ['go', ['go.mod', 'go.sum']],
+])
 
 /** COPY . before an install: first only the lists of dependencies. */
 export function earlierInstalls({ tree, stages, findings, hasFile }: FixSubject): readonly Proposal[] {
@@ -172,7 +189,7 @@ export function earlierInstalls({ tree, stages, findings, hasFile }: FixSubject)
         ? command.args
             .filter((_, i) => /^(?:-r|--requirement)$/.test(command.args[i - 1]?.text ?? ''))
             .map(word => word.text)
-        : lists[command.name]
+        : lists.get(command.name)
       const present = (names ?? []).filter(name => hasFile(name))
       if (present.length === 0) return []
       const target = copy.destination.text === '.' ? './' : copy.destination.text.replace(/\/?$/, '/')

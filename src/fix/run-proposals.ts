@@ -4,7 +4,7 @@ import { changed, type FixSubject, lineAt, type Proposal } from './proposal.ts'
 
 /** What a rule's change takes out of the image. */
 const cleaned: Readonly<Record<string, readonly string[]>> = {
-  AptCleanLists: ['var/lib/apt/lists'],
+  AptCleanLists: ['var/lib/apt/lists', 'var/cache/apt'],
   ApkNoCache: ['var/cache/apk', 'etc/apk/cache', 'lib/apk/db'],
   PipNoCacheDir: ['root/.cache'],
   YarnCacheClean: ['usr/local/share/.cache', 'root/.cache'],
@@ -86,21 +86,36 @@ function undoes({ name, args }: ShellCommand): boolean {
   )
 }
 
-/** Several RUN in a row, of which a later one undoes what an earlier one did: one layer. */
+/** Whether a RUN does nothing but fetch the lists that the next one installs from. */
+function fetchesFor(first: RunView, second: RunView): boolean {
+  const isApt = (verb: string, { name, args }: ShellCommand): boolean =>
+    /^apt(?:-get)?$/.test(name) && args.find(({ text }) => !text.startsWith('-'))?.text === verb
+  return first.commands.every(each => isApt('update', each)) && second.commands.some(each => isApt('install', each))
+}
+
+/** How many of a row of RUN belong into one layer: up to the last that undoes what an earlier one did; 1 for none. */
+function togetherIn(row: readonly RunView[]): number {
+  const last = row.findLastIndex((run, i) => i > 0 && run.commands.some(undoes))
+  const [first, second] = row
+  if (last < 1) return first && second && fetchesFor(first, second) ? 2 : 1
+  return last + 1
+}
+
+/** Several RUN in a row, of which a later one undoes what an earlier one did, or uses package lists of its own: one layer. */
 export function joinedRuns({ tree, stages }: FixSubject): readonly Proposal[] {
   const { text } = tree.source
   return stages.flatMap(stage => {
     if (stage.instructions.some(({ kind }) => kind === 'shell')) return []
     return stage.runs.flatMap((first): readonly Proposal[] => {
-      const group = rowFrom(stage, first)
-      const last = group.findLastIndex((run, i) => i > 0 && run.commands.some(undoes))
-      const second = group[1]
-      if (last < 1 || !second || isInside(stage, first)) return []
+      const row = rowFrom(stage, first)
+      const second = row[1]
+      if (!second || togetherIn(row) === 1 || isInside(stage, first)) return []
       return [
         {
           kind: 'join-runs',
-          title:
-            'A later RUN takes away or changes what this one wrote, and both versions stay in the image. Join them.',
+          title: fetchesFor(first, second)
+            ? 'The package lists of this RUN get old in the cache, and the next one stores more beside them. Join them.'
+            : 'A later RUN takes away or changes what this one wrote, and both versions stay in the image. Join them.',
           line: lineAt(text, first.instruction.span.start),
           dockerfile: joined(text, first, second),
           differs: [],
@@ -115,11 +130,9 @@ export function joinedRuns({ tree, stages }: FixSubject): readonly Proposal[] {
 /** Whether it follows another RUN of its row, which then begins it. */
 function isInside(stage: StageView, run: RunView): boolean {
   const before = stage.runs.find(({ position }) => position === run.position - 1)
-  return (
-    before !== undefined &&
-    rowFrom(stage, before).includes(run) &&
-    rowFrom(stage, before).some((each, i) => i > 0 && each.commands.some(undoes) && each.position >= run.position)
-  )
+  if (!before) return false
+  const row = rowFrom(stage, before)
+  return row.includes(run) && togetherIn(row) > 1
 }
 
 /** A RUN and those that directly follow it, with the same flags, all in shell form without heredocs. */

@@ -21,6 +21,15 @@ test.each<[string, Files, readonly string[]]>([
   ['a log that became a link', [changed('var/log/dpkg.log', 'type')], ['/var/log/dpkg.log: changed']],
   ['a log that is gone', [{ path: 'var/log/a', change: 'removed', attributes: [] }], ['/var/log/a: removed']],
   ['the cache of the loader itself', [changed('etc/ld.so.cache', 'content')], ['/etc/ld.so.cache: changed']],
+  ["apt's own index", [changed('var/cache/apt/pkgcache.bin', 'content')], []],
+  ['byte code of the same source', [changed('opt/a/__pycache__/b.cpython-311.pyc', 'content')], []],
+  ['the same, optimized', [changed('__pycache__/b.cpython-311.opt-1.pyc', 'content')], []],
+  [
+    'byte code of another source',
+    [changed('opt/a/b.py', 'content'), changed('opt/a/__pycache__/b.cpython-311.pyc', 'content')],
+    ['/opt/a/b.py: changed', '/opt/a/__pycache__/b.cpython-311.pyc: changed'],
+  ],
+  ['byte code alone', [changed('opt/a/b.pyc', 'content')], ['/opt/a/b.pyc: changed']],
   ['another time', [{ path: 'a', change: 'metadata', attributes: [] }], []],
 ])('%s', (_, files, expected) => {
   expect(unexpectedDifferences(diffOf(files), [])).toEqual(expected)

@@ -31,7 +31,8 @@ export async function proveChain(before: Study, input: FixInput, proving: Provin
     const chain = await proposeFixes({ ...input, without })
     const next = chain.proposals[good]
     const part = partOf(chain, input, good + 1)
-    const result = await tried(next ? part : chain, compare, proving)
+    // What another change takes out anyway tells nothing: caches are other ones after each run.
+    const result = await tried(next ? { ...part, proposals: chain.proposals } : chain, compare, proving)
     if (!next) {
       if (result instanceof UserError) throw result
       return { chain, proof: result, dropped }

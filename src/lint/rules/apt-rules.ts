@@ -112,6 +112,7 @@ function checkLists(
   )
   if (cleans || mounted) return []
   const last = commands.findLast(({ depth }) => depth === 0)
+  const clean = commands.some(command => aptCall(command)?.verb === 'clean') ? '' : ' && apt-get clean'
   const single = stage.runs.filter(run => run.commands.some(each => aptCall(each) !== undefined)).length === 1
   return [
     {
@@ -122,7 +123,9 @@ function checkLists(
       ...(last &&
         single &&
         commands.every(({ joint }) => joint === '' || joint === '&&') && {
-          fix: [{ span: { start: last.span.end, end: last.span.end }, text: ' && rm -rf /var/lib/apt/lists/*' }],
+          fix: [
+            { span: { start: last.span.end, end: last.span.end }, text: `${clean} && rm -rf /var/lib/apt/lists/*` },
+          ],
         }),
     },
   ]
