@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { type ProgressSink, UserError, type WarningSink } from '#diagnostics'
 import type { HostTools } from '#linux'
 import type { BuildPlan, StagePlan, Step } from '#plan'
-import { type Chain, chainTree } from '#rootfs'
+import { type Chain, growingChain, type GrowingChain } from '#rootfs'
 import type { Remote } from '#sources'
 import { isElsewhere, type LayerRecord, type Store } from '#store'
 import type { MergedTree } from '#tree'
@@ -120,12 +120,14 @@ export async function solvePlan(options: SolveOptions): Promise<Solved> {
       explain: options.explain === true,
       mayHit: mayHitIn(options, stage),
     })
+    const trees = growingChain(options.store)
     for (const [i, step] of stage.steps.entries()) {
       const report = await solveStep(step, {
         options: { ...options, signal },
         stage,
         index: i,
         chain,
+        trees,
         sources,
         activities,
         failures,
@@ -188,6 +190,8 @@ interface StepContext {
   readonly stage: StagePlan
   readonly index: number
   readonly chain: Chain
+  /** The stage's, for one step after the other. */
+  readonly trees: GrowingChain
   readonly sources: SourceOpener
   readonly activities: Activities
   /** What was told already. */
@@ -284,7 +288,7 @@ export function mayHitIn({ noCache }: Pick<SolveOptions, 'noCache'>, stage: Stag
 }
 
 function stepInputs(context: StepContext, report: StepInputs['report']): StepInputs {
-  const { options, stage, chain, sources } = context
+  const { options, stage, chain, trees, sources } = context
   let tree: Promise<MergedTree> | undefined
   const fetching = { signal: options.signal, onFetch: fetchReport(report) }
   return {
@@ -293,7 +297,7 @@ function stepInputs(context: StepContext, report: StepInputs['report']): StepInp
     parent: chain,
     platform: stage.platform,
     parentTree: () => {
-      tree ??= chainTree(options.store, chain, fetching)
+      tree ??= trees.at(chain, fetching)
       return tree
     },
     source: ref => {

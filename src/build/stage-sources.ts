@@ -26,10 +26,23 @@ export interface SourceParts {
 }
 
 export function openSources(parts: SourceParts): SourceOpener {
+  // Many steps copy from one stage or image: it is read once.
+  const trees = new Map<string, Promise<MergedTree>>()
+  const read = (chain: Chain, fetching: FetchOptions | undefined): Promise<MergedTree> => {
+    const identity = identityOf(chain)
+    let tree = trees.get(identity)
+    if (!tree) {
+      tree = chainTree(parts.store, chain, fetching)
+      trees.set(identity, tree)
+      // Whoever asks next tries again.
+      tree.catch(() => trees.delete(identity))
+    }
+    return tree
+  }
   const tree =
     (fetching: FetchOptions | undefined): TreeOf =>
     chain =>
-      parts.treeOf ? parts.treeOf(chain) : chainTree(parts.store, chain, fetching)
+      parts.treeOf ? parts.treeOf(chain) : read(chain, fetching)
   return {
     open: async (ref, fetching) => {
       switch (ref.kind) {

@@ -160,7 +160,11 @@ describe('whiteouts', () => {
       owners: true,
       calls: { setXattr, makeNode },
     })
-    expect(plain(scanDirectory(out, { overlay: true, xattrs: getXattrs }))).toEqual(plain(scanned))
+    // The time of a whiteout's device says nothing, and nobody sets it.
+    const timed = (entries: LayerTree): LayerTree =>
+      entries.map(entry => (entry.type === 'whiteout' ? { ...entry, mtime: { seconds: 0, nanoseconds: 0 } } : entry))
+    const again = scanDirectory(out, { overlay: true, xattrs: getXattrs })
+    expect(plain(timed(again))).toEqual(plain(timed(scanned)))
   })
 
   test('names that would hide the directory itself are dropped', async () => {

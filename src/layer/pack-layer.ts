@@ -177,9 +177,17 @@ interface Chunked {
   end(): Promise<void>
 }
 
+/** Chunks of archives that are complete, for the next ones: a build may have a thousand small layers. */
+const restingChunks: Buffer[] = []
+const mostResting = 4
+
+function takeChunk(): Buffer {
+  return restingChunks.pop() ?? Buffer.allocUnsafeSlow(chunkSize)
+}
+
 function chunked(sink: TarSink): Chunked {
-  let filling = Buffer.allocUnsafeSlow(chunkSize)
-  let spare = Buffer.allocUnsafeSlow(chunkSize)
+  let filling = takeChunk()
+  let spare = takeChunk()
   let used = 0
   let sent = 0
   let sending: Promise<void> = Promise.resolve()
@@ -219,6 +227,7 @@ function chunked(sink: TarSink): Chunked {
     end: async () => {
       await flush()
       await sending
+      for (const chunk of [filling, spare]) if (restingChunks.length < mostResting) restingChunks.push(chunk)
     },
   }
 }

@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs'
 import { decodeEntries, diskPath, encodeEntries, readContent, scanDirectory } from '#layer'
 import { getXattrs } from '#linux'
 import type { LayerRecord, Store } from '#store'
-import { type Entry, type LayerTree, type MergedTree, mergeLayers, type Tree } from '#tree'
+import { type Entry, type GrowingTree, growingTree, type LayerTree, type MergedTree, type Tree } from '#tree'
 import { directoryChain } from './directory-chain.ts'
 import { fetchedChain, fetchedLayer, type FetchOptions } from './fetch-layers.ts'
 
@@ -10,11 +10,36 @@ import { fetchedChain, fetchedLayer, type FetchOptions } from './fetch-layers.ts
 export type Chain = readonly LayerRecord[]
 
 /** What a chain amounts to. Layers that are somewhere else are fetched. */
-export async function chainTree(store: Store, given: Chain, options: FetchOptions = {}): Promise<MergedTree> {
-  const chain = await fetchedChain(store, given, options)
-  const layers: LayerTree[] = []
-  for (let i = 0; i < chain.length; i++) layers.push(await layerEntries(store, chain.slice(0, i + 1)))
-  return mergeLayers(layers)
+export async function chainTree(store: Store, chain: Chain, options: FetchOptions = {}): Promise<MergedTree> {
+  return await growingChain(store).at(chain, options)
+}
+
+/** The tree of a chain to which layers are added, as a stage does with each step. */
+export interface GrowingChain {
+  /**
+   * What a chain amounts to; of one that continues the chain before, only the new layers are read. It is the same tree
+   * that grows: what was given before is as good as the newest. One call at a time.
+   */
+  at(chain: Chain, options?: FetchOptions): Promise<MergedTree>
+}
+
+export function growingChain(store: Store): GrowingChain {
+  let grown: { readonly growing: GrowingTree; readonly ids: string[] } | undefined
+  return {
+    at: async (given, options = {}) => {
+      const known = grown?.ids.every((id, i) => given[i]?.id === id) ? grown : { growing: growingTree(), ids: [] }
+      // One that an error leaves between two chains is not used again.
+      grown = undefined
+      const from = known.ids.length
+      const chain = [...given.slice(0, from), ...(await fetchedChain(store, given.slice(from), options))]
+      for (let i = from; i < chain.length; i++) {
+        known.growing.add(await layerEntries(store, chain.slice(0, i + 1)))
+        known.ids.push((given[i] as LayerRecord).id)
+      }
+      grown = known
+      return known.growing.tree
+    },
+  }
 }
 
 /**

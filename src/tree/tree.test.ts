@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { lookup, mergeLayers, type MergedTree } from '#tree'
+import { growingTree, lookup, mergeLayers, type MergedTree } from '#tree'
 import { madeEntry as entry } from '../../test/made-entry.ts'
 
 const paths = (tree: MergedTree): string[] => [...tree.walk()].map(each => each.path)
@@ -14,6 +14,21 @@ describe('mergeLayers', () => {
     expect(tree.get('a')?.mode).toBe(0o700)
     expect(tree.get('b')?.type).toBe('symlink')
     expect([tree.layerOf('a'), tree.layerOf('a/x')]).toEqual([1, 0])
+  })
+
+  test('a tree that grows is, after each layer, what all so far amount to', () => {
+    const layers = [
+      [entry('a', 'directory'), entry('a/x'), entry('a/y', 'hardlink', { link: 'a/x' })],
+      [entry('a/x', 'whiteout'), entry('b/c')],
+      [entry('a', 'directory'), entry('a', 'opaque'), entry('a/z')],
+    ]
+    const { tree, add } = growingTree()
+    const told = (of: MergedTree): object[] =>
+      [...of.walk()].map(each => ({ ...each, layer: of.layerOf(each.path), inode: of.inodeOf(each.path) }))
+    for (const [i, layer] of layers.entries()) {
+      add(layer)
+      expect(told(tree)).toEqual(told(mergeLayers(layers.slice(0, i + 1))))
+    }
   })
 
   test('a whiteout hides lower layers only, wherever it stands in the archive', () => {

@@ -44,14 +44,25 @@ const root: Entry = {
  * opaque directories hide what is below. Directories that no layer describes exist with mode 0755 of root.
  */
 export function mergeLayers(layers: readonly LayerTree[]): MergedTree {
+  const { tree, add } = growingTree()
+  for (const layer of layers) add(layer)
+  return tree
+}
+
+/** A merged tree that layers are still added to: whoever looks at it sees them from then on. */
+export interface GrowingTree {
+  readonly tree: MergedTree
+  /** Puts a layer on top, as `mergeLayers` does. */
+  add(layer: LayerTree): void
+}
+
+/** An empty tree to which layers are added. */
+export function growingTree(): GrowingTree {
   const top: Node = { entry: root, layer: -1, inode: '', children: undefined }
   let inodes = 0
+  let layers = 0
   const freshInode = (): string => String(++inodes)
-  layers.forEach((layer, position) => {
-    hideLower(top, layer)
-    for (const entry of layer) apply(top, entry, { layer: position, freshInode })
-  })
-  return {
+  const tree: MergedTree = {
     get: path => nodeAt(top, path)?.entry,
     list: path => [...(nodeAt(top, path)?.children?.keys() ?? [])].sort(byCodeUnit),
     layerOf: path => nodeAt(top, path)?.layer,
@@ -59,6 +70,14 @@ export function mergeLayers(layers: readonly LayerTree[]): MergedTree {
     walk: function* (from = '') {
       const node = nodeAt(top, from)
       if (node) yield* walkNode(node)
+    },
+  }
+  return {
+    tree,
+    add: layer => {
+      hideLower(top, layer)
+      for (const entry of layer) apply(top, entry, { layer: layers, freshInode })
+      layers++
     },
   }
 }

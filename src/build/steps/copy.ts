@@ -43,8 +43,8 @@ export const copyKind: StepKind<CopyStep> = (step, inputs) => {
     if (tree) remember(tree, items)
     // Whose number a name is depends on what lies below, which is part of the key: nothing is fetched for it, and where it is
     // known, it only explains.
-    const mayLook = isNumeric(step) || !parent.some(layer => isElsewhere(store.layers.get(layer.id) ?? layer))
-    const owner = step.chown !== undefined && mayLook ? await ownerOf(step, inputs) : undefined
+    const isHere = (): boolean => !parent.some(layer => isElsewhere(store.layers.get(layer.id) ?? layer))
+    const owner = step.chown !== undefined && (isNumeric(step) || isHere()) ? await ownerOf(step, inputs) : undefined
     const aspects = { mode: step.chmod?.kind !== 'octal', owner: step.chown === undefined, top: false }
     const content = digestSelection(items, aspects)
     const keyed = { ...about, content, ...(remote.length > 0 && { remote }) }
