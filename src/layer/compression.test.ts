@@ -52,6 +52,15 @@ describe.each(programs)('%s', program => {
       }
     })
 
+    test.skipIf(skip)('pieces that are good until the next one is asked for', async () => {
+      const sample = sampleOf(2_300_001)
+      const packed = run(program, ['-1c'], sample)
+      const parts: Buffer[] = []
+      const twice = chunksOf(Buffer.concat([packed, packed]), 40_000)
+      for await (const part of decompress(twice, { ...options, transient: true })) parts.push(Buffer.from(part))
+      expect(Buffer.concat(parts).equals(Buffer.concat([sample, sample]))).toBe(true)
+    })
+
     test.skipIf(skip)('byte by byte', async () => {
       const packed = run(program, ['-1c'], Buffer.from('slow and steady'))
       expect((await collect(decompress(chunksOf(packed, 1), options))).toString()).toBe('slow and steady')

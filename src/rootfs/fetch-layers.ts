@@ -191,5 +191,5 @@ async function* fromPlace(
       onBytes(done)
     }
   }
-  yield* decompress(counted(), { name: `layer ${blob.digest} of ${repository}` })
+  yield* decompress(counted(), { name: `layer ${blob.digest} of ${repository}`, transient: true })
 }

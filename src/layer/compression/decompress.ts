@@ -41,9 +41,9 @@ function decompressAs(
     case 'none':
       return source
     case 'gzip':
-      return throughZlib(source, zlib.createGunzip({ chunkSize: pieceSize }), name)
+      return released(throughZlib(source, zlib.createGunzip({ chunkSize: pieceSize }), name), transient)
     case 'zstd':
-      return throughZstd(source, name)
+      return released(throughZstd(source, name), transient)
     case 'xz': {
       const library = withLibraries ? openLiblzma() : undefined
       return (
@@ -86,6 +86,21 @@ const problems: Readonly<Record<string, string>> = {
   Z_DATA_ERROR: 'is damaged',
   ZSTD_error_srcSize_wrong: 'ends early',
   ZSTD_error_frameParameter_windowTooLarge: 'needs more memory to decompress than is allowed (zstd window)',
+}
+
+/**
+ * Gives back the memory of transient pieces at once. Left to the garbage collector, which counts memory outside of its heap, some 15 MB
+ * of pieces make it look through the whole heap. Node's zlib fills a buffer of its own with pieces; the last one ends where it ends.
+ */
+async function* released(
+  pieces: AsyncIterable<Uint8Array>,
+  transient: boolean,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of pieces) {
+    yield piece
+    const { buffer, byteOffset, byteLength } = piece
+    if (transient && buffer instanceof ArrayBuffer && byteOffset + byteLength === buffer.byteLength) buffer.transfer(0)
+  }
 }
 
 async function* throughZlib(
