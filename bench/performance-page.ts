@@ -108,6 +108,9 @@ function ownLines(byId: ReadonlyMap<string, CaseResult>): string[] {
   return [...lines, ...growthLines(byId)]
 }
 
+/** What noise may add to ten times the time. */
+const linearTolerance = 1.1
+
 function growthLines(byId: ReadonlyMap<string, CaseResult>): string[] {
   const counts = [1_000, 10_000, 100_000, 1_000_000].filter(count => byId.has(`S14-files-${count}`))
   const lines: string[] = []
@@ -124,7 +127,23 @@ function growthLines(byId: ReadonlyMap<string, CaseResult>): string[] {
         `${perFile.toFixed(0)} bytes of memory a file, target ${ownTargets.perFile}: ${verdict(perFile <= ownTargets.perFile)}`,
     )
   }
-  return lines
+  return [...lines, ...stepLines(byId, 'copy', 'COPY'), ...stepLines(byId, 'run', 'RUN')]
+}
+
+/** Ten times the steps in ten times the time, or less: the start counts once. */
+function stepLines(byId: ReadonlyMap<string, CaseResult>, kind: string, keyword: string): string[] {
+  const counts = [10, 100, 1_000].filter(count => byId.has(`S14-${kind}-${count}`))
+  return counts.flatMap((count, i) => {
+    const before = counts[i - 1]
+    if (before === undefined) return []
+    const [small, large] = [before, count].map(each => wallOf(byId.get(`S14-${kind}-${each}`)))
+    if (small === undefined || large === undefined) return []
+    const times = large / small
+    return [
+      `- S14, from ${before} to ${count.toLocaleString('en')} ${keyword} steps: ${times.toFixed(1)} times the time, ` +
+        `target ${(count / before) * linearTolerance}: ${verdict(times <= (count / before) * linearTolerance)}`,
+    ]
+  })
 }
 
 function skippedLines({ skipped, cases }: Results): string[] {
