@@ -53,7 +53,7 @@ export function mergeLayers(layers: readonly LayerTree[]): MergedTree {
 export interface GrowingTree {
   readonly tree: MergedTree
   /** Puts a layer on top, as `mergeLayers` does. */
-  add(layer: LayerTree): void
+  readonly add: (layer: LayerTree) => void
 }
 
 /** An empty tree to which layers are added. */
