@@ -39,7 +39,7 @@ test('several builds use one state directory at once', async () => {
     if (canRun) expect(tree.get('/sum')?.size).toBeGreaterThan(60)
   }
   const { stdout } = await slipwayOk(['images', '--format', 'json'], { root })
-  for (const who of new Set(names)) expect(stdout).toContain(who)
+  for (const who of new Set(names)) expect(stdout).toContain(`"Tag":"${who}"`)
   expect(leftovers(root)).toEqual({ mounts: [], processes: [], temporaries: [] })
 })
 

@@ -44,8 +44,18 @@ export interface RunningRegistry extends AsyncDisposable {
 
 /** Starts Debian's registry on a free port of 127.0.0.1. */
 export async function startRegistry(setup: RegistrySetup = {}): Promise<RunningRegistry> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await startAt(await freePort(), setup)
+    } catch (error) {
+      // Somebody else took the port meanwhile.
+      if (tries === 5 || !/address already in use/.test(String(error))) throw error
+    }
+  }
+}
+
+async function startAt(port: number, setup: RegistrySetup): Promise<RunningRegistry> {
   const directory = mkdtempSync(join(tmpdir(), 'slipway-registry-'))
-  const port = await freePort()
   const host = `${setup.host ?? '127.0.0.1'}:${port}`
   const config = {
     version: '0.1',
