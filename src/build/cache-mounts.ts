@@ -98,7 +98,7 @@ async function seed(
   if (isThere && !(isEmpty && inputs.mountContents)) return
   const fresh = await inputs.store.temporary('cache-mount')
   if (await inputs.mountContents?.(mount, fresh)) {
-    if (!isThere) return rename(fresh, data)
+    if (!isThere) return await rename(fresh, data)
     // Others may have the empty directory mounted: it stays the same one.
     for (const name of readdirSync(fresh)) await rename(join(fresh, name), join(data, name))
     return

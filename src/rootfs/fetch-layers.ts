@@ -101,11 +101,11 @@ export async function fetchedLayer(store: Store, given: LayerRecord, options: Fe
   if (isLost(store, now)) now = store.layers.forgetDirectory(now.id)
   if (!isElsewhere(now)) return now
   const here = await archiveHere(store, diffId)
-  if (here) return store.layers.addTar(now.id, here)
+  if (here) return await store.layers.addTar(now.id, here)
   const fetched = await fetchLayer(store, { ...now, diffId }, options)
   return fetched.kind === 'archive'
-    ? store.layers.addTar(now.id, fetched.archive)
-    : store.layers.addUnpacked(now.id, fetched.unpacked)
+    ? await store.layers.addTar(now.id, fetched.archive)
+    : await store.layers.addUnpacked(now.id, fetched.unpacked)
 }
 
 type WithDiffId = LayerRecord & { readonly diffId: Digest }

@@ -56,7 +56,7 @@ async function tarLayer(id: string, entries: readonly Entry[]): Promise<LayerRec
   await using blob = await store.blobs.begin()
   const packed = await packLayer(entries, bytes => blob.write(bytes), {})
   const { digest } = await blob.commit()
-  return store.layers.add({
+  return await store.layers.add({
     id,
     created: '2026-01-01T00:00:00Z',
     diffId: digest,

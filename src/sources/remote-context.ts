@@ -57,7 +57,7 @@ export async function openStreamContext(
   await using blob = await store.blobs.begin()
   for await (const chunk of bytes) await blob.write(chunk)
   const { digest, size } = await blob.commit()
-  return openBlobContext(store, { digest, size, path: store.blobs.path(digest) }, name)
+  return await openBlobContext(store, { digest, size, path: store.blobs.path(digest) }, name)
 }
 
 async function openBlobContext(

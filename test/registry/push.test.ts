@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { digestOf } from '#oci'
 import { docker, hasTool, isRoot } from '../host.ts'
@@ -153,6 +154,15 @@ describe.skipIf(!hasRegistry)("Debian's registry", () => {
     const [there] = JSON.parse((await slipwayOk(['inspect', from], options)).stdout) as { Id: string; Digest: string }[]
     expect(inspected?.Id).toBe(there?.Id)
     expect(there?.Digest).toBe(digest)
+    // What is compressed is spooled, and the spool stays until everything has been read.
+    writeFileSync(`${dockerArchive}.gz`, gzipSync(readFileSync(dockerArchive)))
+    const other = { root: join(root, 'other-machine') }
+    mkdirSync(other.root)
+    for (const to of ['copied:1', `docker://${registry.host}/back/compressed:1`]) {
+      await slipwayOk(['copy', `docker-archive:${dockerArchive}.gz`, to], other)
+      const [copied] = JSON.parse((await slipwayOk(['inspect', to], other)).stdout) as { Id: string }[]
+      expect(copied?.Id).toBe(there?.Id)
+    }
     const refused = await slipway(['copy', '--preserve-digests', from, `docker-archive:${dockerArchive}`], options)
     expect(refused.code).toBe(1)
   })

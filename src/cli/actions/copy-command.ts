@@ -49,7 +49,7 @@ export async function copyCommand(
     async store => {
       await using open = openCliRegistries(flags, context)
       const tools = { registries: open.registries, temporary: (name: string) => store.temporary(name), context }
-      return withProgress(flags.quiet ? 'quiet' : flags.progress, context, progress => {
+      return await withProgress(flags.quiet ? 'quiet' : flags.progress, context, progress => {
         const teller = { progress, nextId: idCounter(), now: context.now }
         return tellActivity(teller, `copying ${source.text} to ${destination.text}`, report =>
           copyImage({ source, destination, flags, store, tools, report }),
@@ -108,7 +108,7 @@ async function copyImage(copying: Copying): Promise<Digest> {
     return convertImage({ ...copying, packing: compressionOf(flags) })
   }
   await using open = await openManifests(source, tools)
-  return copyAsIs(open, { ...copying, source, destination })
+  return await copyAsIs(open, { ...copying, source, destination })
 }
 
 async function copyAsIs(

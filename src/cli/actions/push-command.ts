@@ -44,7 +44,7 @@ export async function pushCommand(names: readonly string[], flags: PushFlags, co
       const groups = await wanted(store, names, flags)
       const ids = [...new Set(groups.flatMap(group => group.ids))]
       await checkSecrets(store, ids, { mode: flags.secrets, context })
-      return withProgress(mode, context, async progress => {
+      return await withProgress(mode, context, async progress => {
         const teller = { progress, nextId: idCounter(), now: context.now }
         const pushed: PushedName[] = []
         for (const { ids, references } of groups) {

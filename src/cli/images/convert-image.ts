@@ -48,11 +48,11 @@ export async function convertImage(conversion: Conversion): Promise<Digest> {
   const { image } = placed
   switch (conversion.destination.kind) {
     case 'store':
-      return intoStore(image, conversion)
+      return await intoStore(image, conversion)
     case 'registry':
-      return push(image, conversion)
+      return await push(image, conversion)
     default:
-      return write(await spooled(image, conversion), conversion)
+      return await write(await spooled(image, conversion), conversion)
   }
 }
 
