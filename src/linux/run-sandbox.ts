@@ -1,7 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import type { Socket } from 'node:net'
-import { constants } from 'node:os'
 import { UserError } from '#diagnostics'
 import { forwardSignals } from './forward-signals.ts'
 import { keepInheritedFiles } from './inherited-files.ts'
@@ -12,8 +9,8 @@ import { openOutputPipe } from './output-pipe.ts'
 import type { SandboxPlan } from './plan-sandbox.ts'
 import { childrenOf, commandBelow, descendantsOf, sendSignal } from './process-tree.ts'
 import { type Keeper, KeeperError, openKeeper } from './sandbox-keeper.ts'
-import { lifelineFd, statusFd } from './sandbox-script.ts'
 import { signalName } from './signal-names.ts'
+import { type SandboxEnd, type SandboxProcess, startSandbox } from './start-sandbox.ts'
 import { usualUmask } from './usual-umask.ts'
 
 export interface SandboxOptions {
@@ -60,7 +57,7 @@ export async function runSandbox(plan: SandboxPlan, options: SandboxOptions): Pr
   const status = watchStatus(child, plan)
   using _abort = endOnAbort(child, plan, { ...options, status })
   using _signals = plan.stdio === 'inherit' ? forwardSignals(name => signalCommand(child, plan, name)) : undefined
-  const [end] = await Promise.all([ended(child), pipes.ended])
+  const [end] = await Promise.all([child.ended, pipes.ended])
   const launchError = filter.end()
   options.signal?.throwIfAborted()
   if (!status.started) throw setupError([...status.messages, ...(launchError === undefined ? [] : [launchError])])
@@ -83,17 +80,9 @@ function openPipes({ scratch, stdio }: SandboxPlan, takers: readonly [Take, Take
   }
 }
 
-function start(plan: SandboxPlan, outputs: readonly number[]): ChildProcess {
-  const [file = '', ...args] = plan.argv
-  const [stdin, stdout, stderr] = plan.stdio === 'pipe' ? (['ignore', ...outputs] as const) : ([0, 1, 2] as const)
+function start(plan: SandboxPlan, outputs: readonly number[]): SandboxProcess {
   try {
-    return spawn(file, args, {
-      cwd: plan.cwd,
-      env: { ...plan.env },
-      stdio: [stdin, stdout, 'pipe', stderr, ...(plan.keeper === undefined ? (['pipe'] as const) : [])],
-      // Its own session: Ctrl-C on the terminal reaches us only, and we end the command in order.
-      detached: plan.stdio === 'pipe',
-    })
+    return startSandbox(plan, outputs)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'E2BIG') throw error
     throw new UserError('the command and its variables are too long for the kernel', {
@@ -111,22 +100,7 @@ function writeScratch(plan: SandboxPlan): void {
   for (const [path, target] of plan.links) symlinkSync(target, `${plan.scratch}/${path}`)
 }
 
-interface End {
-  readonly exitCode: number
-  readonly signal?: NodeJS.Signals
-}
-
-/** After everything is gone: the process, and whoever could write to its streams. */
-function ended(child: ChildProcess): Promise<End> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (code, signal) =>
-      resolve(signal === null ? { exitCode: code ?? 0 } : { exitCode: 128 + constants.signals[signal], signal }),
-    )
-  })
-}
-
-const killed: End = { exitCode: 137, signal: 'SIGKILL' }
+const killed: SandboxEnd = { exitCode: 137, signal: 'SIGKILL' }
 
 interface Status {
   started: boolean
@@ -140,7 +114,7 @@ interface Status {
  * unshare ends as the command did, also by the same signal; with SIGKILL it fails to do so, complains, and returns 1. A
  * keeper's shell, in between, says "Segmentation fault" only when a signal ended what it waited for.
  */
-function endOf(end: End, complaint: boolean): End {
+function endOf(end: SandboxEnd, complaint: boolean): SandboxEnd {
   if (end.signal !== undefined || !complaint) return end
   if (end.exitCode === 1) return killed
   const signal = signalName(end.exitCode - 128)
@@ -148,9 +122,9 @@ function endOf(end: End, complaint: boolean): End {
 }
 
 /** Reads the status channel and, once everything is mounted, checks and answers. */
-function watchStatus(child: ChildProcess, plan: SandboxPlan): Status {
+function watchStatus(child: SandboxProcess, plan: SandboxPlan): Status {
   const status: Status = { started: false, complaint: false, messages: [] }
-  const socket = child.stdio[statusFd] as Socket
+  const socket = child.status
   let rest = ''
   const onLine = (line: string): void => {
     if (line === 'mounted') {
@@ -166,10 +140,8 @@ function watchStatus(child: ChildProcess, plan: SandboxPlan): Status {
     rest = (lines.pop() ?? '').slice(0, 4096)
     for (const line of lines) onLine(line)
   })
-  const lifeline = child.stdio[lifelineFd] as Socket | undefined
   // The other end may be gone before we notice; how the child ended says everything.
-  for (const each of [socket, lifeline]) each?.on('error', () => {})
-  lifeline?.resume()
+  socket.on('error', () => {})
   return status
 }
 
@@ -199,7 +171,7 @@ function mountTableOf(pid: number | undefined): string {
 }
 
 function endOnAbort(
-  child: ChildProcess,
+  child: SandboxProcess,
   plan: SandboxPlan,
   {
     status,
@@ -227,9 +199,9 @@ const groupSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGTERM'])
 /** The group, too, but unshare would end. */
 const jobSignals: ReadonlySet<NodeJS.Signals> = new Set(['SIGHUP', 'SIGQUIT'])
 
-function signalCommand(child: ChildProcess, plan: SandboxPlan, name: NodeJS.Signals): void {
+function signalCommand(child: SandboxProcess, plan: SandboxPlan, name: NodeJS.Signals): void {
   const { pid } = child
-  if (pid === undefined) return
+  if (pid === undefined || child.isOver()) return
   // Its children, too: a shell that is the first process of its namespace ignores SIGTERM.
   if (plan.stdio === 'pipe' && groupSignals.has(name)) return sendSignal(-pid, name)
   const command = commandBelow(pid, plan.keeper === undefined)
@@ -239,9 +211,9 @@ function signalCommand(child: ChildProcess, plan: SandboxPlan, name: NodeJS.Sign
 }
 
 /** The kernel ends a pid namespace with its first process. */
-function killAll(child: ChildProcess): void {
+function killAll(child: SandboxProcess): void {
   const { pid } = child
-  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  if (pid === undefined || child.isOver()) return
   // While it stands still, no first process can begin unseen.
   sendSignal(pid, 'SIGSTOP')
   const first = childrenOf(pid)

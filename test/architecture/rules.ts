@@ -58,6 +58,7 @@ export const reserved: readonly Reserved[] = [
       'src/plan/exposed-ports.ts': 'isIP is a pure function',
       'src/linux/forward-agent.ts': 'sockets of this machine, not of the network',
       'src/linux/output-pipe.ts': 'reads a pipe',
+      'src/linux/start-sandbox.ts': 'reads the channel of a child',
     },
   },
   { what: 'the global fetch', pattern: /(?<![\w.#$])fetch\(/, rooms: ['http'] },
