@@ -110,16 +110,15 @@ export function librarySearch(tree: FileTree, program: ElfFile, environment: rea
   const triplet = tripletOf(program)
   const word = program.bits === 64 ? ['lib64', 'usr/lib64'] : []
   const defaults = [...(triplet ? [`lib/${triplet}`, `usr/lib/${triplet}`] : []), ...word, 'lib', 'usr/lib']
-  const configured = readLoaderConfig(tree, 'etc/ld.so.conf', 0).filter(each => !defaults.includes(each))
+  const configured = readLoaderConfig(tree, 'etc/ld.so.conf').filter(each => !defaults.includes(each))
   return { libc: 'glibc', configured, defaults, environment }
 }
 
-const deepestInclude = 8
-
-/** `/etc/ld.so.conf`: a directory a line, `include` with wildcards (ldconfig(8)). */
-function readLoaderConfig(tree: FileTree, path: string, depth: number): string[] {
-  const text = depth > deepestInclude ? undefined : smallText(tree, path)
-  return (text ?? '').split('\n').flatMap(line => {
+/** `/etc/ld.so.conf`: a directory a line, `include` with wildcards (ldconfig(8)). Each file counts once, whoever includes it. */
+function readLoaderConfig(tree: FileTree, path: string, read = new Set<string>()): string[] {
+  if (read.has(path)) return []
+  read.add(path)
+  return (smallText(tree, path) ?? '').split('\n').flatMap(line => {
     const words = line
       .replace(/#.*/, '')
       .trim()
@@ -128,24 +127,43 @@ function readLoaderConfig(tree: FileTree, path: string, depth: number): string[]
     if (words[0] !== 'include') return words.filter(word => word.startsWith('/')).map(cleanPath)
     return words.slice(1).flatMap(pattern => {
       const from = pattern.startsWith('/') ? cleanPath(pattern) : cleanPath(`${splitPath(path).parent}/${pattern}`)
-      return globbed(tree, from).flatMap(each => readLoaderConfig(tree, each, depth + 1))
+      return globbed(tree, from, read).flatMap(each => readLoaderConfig(tree, each, read))
     })
   })
 }
 
-/** Wildcards in the last component, which is where they stand in practice. */
-function globbed(tree: FileTree, pattern: string): string[] {
+/** Wildcards in the last component, which is where they stand in practice; each pattern once. */
+function globbed(tree: FileTree, pattern: string, read: Set<string>): string[] {
   const { parent, name } = splitPath(pattern)
   if (!/[*?]/.test(name)) return [pattern]
-  const source = name
-    .replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.')
-  const test = new RegExp(`^${source}$`)
+  if (read.has(pattern)) return []
+  read.add(pattern)
   return tree
     .list(lookup(tree, parent).path)
-    .filter(each => test.test(each))
+    .filter(each => isMatch(each, name))
     .map(each => `${parent}/${each}`)
+}
+
+/** `*` and `?` of glob(7). A regular expression would take for ever where an image has many stars in a row. */
+function isMatch(name: string, pattern: string): boolean {
+  let [at, wanted] = [0, 0]
+  /** Behind the last star, and where it ends in the name so far. */
+  let star = -1
+  let end = 0
+  while (at < name.length) {
+    const sign = pattern[wanted]
+    if (sign === '*') {
+      star = ++wanted
+      end = at
+    } else if (sign === '?' || sign === name[at]) {
+      at++
+      wanted++
+    } else if (star >= 0) {
+      wanted = star
+      at = ++end
+    } else return false
+  }
+  return /^\**$/.test(pattern.slice(wanted))
 }
 
 /** A small text of the tree; undefined where there is none. */

@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseDockerfile } from '#dockerfile'
@@ -7,7 +17,7 @@ import { entryOf } from '#layer'
 import { type Entry, lookup } from '#tree'
 import { copyLines, foldCopyLine } from './copy-lines.ts'
 import { findNeeds } from './find-needs.ts'
-import { type FileTree, programTree } from './library-search.ts'
+import { type FileTree, librarySearch, programTree } from './library-search.ts'
 import { parseShebang, programClosure } from './program-closure.ts'
 
 /** A directory of this machine as a tree, looked at when asked. */
@@ -129,4 +139,63 @@ test.skipIf(!canList)('a dynamic program, its loader, what it opens by name', ()
   expect(kinds.get('lib64/ld-linux-x86-64.so.2')).toBe('loader')
   expect(needs.some(({ path, kind }) => kind === 'library' && path.endsWith('/libc.so.6'))).toBe(true)
   expect(kinds.get('etc/passwd')).toBe('run-time')
+})
+
+describe('ld.so.conf', () => {
+  const program = {
+    bits: 64,
+    littleEndian: true,
+    machine: 62,
+    type: 3,
+    needed: [],
+    rpath: [],
+    runpath: [],
+    names: () => new Set<string>(),
+  } as const
+
+  /** Directories that files of a configuration name, and how often one of them was looked up. */
+  function configured(files: Readonly<Record<string, string>>): readonly [string[], number] {
+    const root = mkdtempSync(join(tmpdir(), 'slipway-'))
+    try {
+      mkdirSync(join(root, 'etc/ld.so.conf.d'), { recursive: true })
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(root, 'etc', name), text)
+      const tree = directoryTree(root)
+      let lookups = 0
+      const counting: FileTree = {
+        ...tree,
+        get: path => {
+          lookups++
+          return tree.get(path)
+        },
+      }
+      return [[...librarySearch(counting, program, []).configured], lookups]
+    } finally {
+      rmSync(root, { recursive: true })
+    }
+  }
+
+  test('files and wildcards, in order', () => {
+    const [found] = configured({
+      'ld.so.conf': '/opt/first\ninclude ld.so.conf.d/*.conf\ninclude /etc/ld.so.conf.d/x?z\n# /no\n/opt/last\n',
+      'ld.so.conf.d/b.conf': '/opt/b',
+      'ld.so.conf.d/a.conf': '/opt/a /opt/a2\n',
+      'ld.so.conf.d/a.conf.old': '/opt/old\n',
+      'ld.so.conf.d/xyz': '/opt/xyz\n',
+      'ld.so.conf.d/xz': '/opt/xz\n',
+    })
+    expect(found).toEqual(['opt/first', 'opt/a', 'opt/a2', 'opt/b', 'opt/xyz', 'opt/last'])
+  })
+
+  test('files that include each other often, and many stars, end', () => {
+    const again = 'include ld.so.conf\ninclude ld.so.conf.d/*\ninclude /etc/ld.so.conf.d/a*\n'.repeat(50)
+    const stars = `include ld.so.conf.d/${'*a'.repeat(60)}*b\n`
+    const name = `ld.so.conf.d/${'a'.repeat(200)}`
+    const [found, lookups] = configured({
+      'ld.so.conf': `${again}${stars}`,
+      [name]: again,
+      'ld.so.conf.d/a': `${again}/opt/a\n`,
+    })
+    expect(found).toEqual(['opt/a'])
+    expect(lookups).toBeLessThan(5000)
+  })
 })
