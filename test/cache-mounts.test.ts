@@ -171,7 +171,7 @@ RUN --mount=type=cache,target=/cache,id=escape,from=seed,source=/link ls /cache`
     const mount = '--mount=type=cache,target=/cache,id=killed,sharing=locked'
     const directory = context(`RUN ${mount} echo started; sleep 60`)
     const started = startSlipway(['build', '--progress', 'plain', directory], { root })
-    await expect.poll(started.stderr, { timeout: 20_000 }).toContain(' started\n')
+    await expect.poll(started.stderr, { timeout: 50_000 }).toContain(' started\n')
     started.child.kill('SIGKILL')
     await started.ended
     expect((await built(context(`RUN ${mount} echo done > /seen`))).get('seen')).toBe('done\n')

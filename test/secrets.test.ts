@@ -112,7 +112,7 @@ describe.skipIf(!canRun)('secrets', () => {
         'RUN --mount=type=secret,id=token --mount=type=secret,id=token,env=TOKEN echo started; sleep 60',
       )
       const started = startSlipway(['build', '--progress', 'plain', ...secret, directory], { root })
-      await expect.poll(started.stderr, { timeout: 20_000 }).toContain(' started\n')
+      await expect.poll(started.stderr, { timeout: 50_000 }).toContain(' started\n')
       expect(inMemory()).toHaveLength(1)
       expect(filesWithValue()).toEqual([])
       started.child.kill('SIGKILL')

@@ -119,7 +119,7 @@ describe.each(programs)('%s', program => {
         expect(piece.length).toBeGreaterThan(0)
         break
       }
-      await expect.poll(() => isClosed).toBe(true)
+      await expect.poll(() => isClosed, { timeout: 60_000 }).toBe(true)
     })
   })
 })
