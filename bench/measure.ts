@@ -109,6 +109,8 @@ interface Process {
   readonly cpu: number
   /** Bytes. */
   readonly resident: number
+  /** Address where its stack begins: random for every program that is executed; 0 where it is none of our business. */
+  readonly stack: string
 }
 
 const ticks = 100
@@ -123,7 +125,17 @@ function readProcess(pid: string): Process | undefined {
     const number = (field: number): number => Number(fields[field - 3])
     const cpu = (number(14) + number(15) + number(16) + number(17)) / ticks
     const [state = ''] = fields
-    return { pid: Number(pid), parent: number(4), group: number(5), state, name, cpu, resident: number(24) * pageSize }
+    const resident = number(24) * pageSize
+    return {
+      pid: Number(pid),
+      parent: number(4),
+      group: number(5),
+      state,
+      name,
+      cpu,
+      resident,
+      stack: fields[25] ?? '',
+    }
   } catch {
     return undefined
   }
@@ -153,5 +165,8 @@ function daemonTime(daemons: readonly string[]): number {
 
 function treeMemory(pid: number, daemons: readonly string[]): number {
   const tree = treeBelow(processes(), each => each.pid === pid || daemons.includes(each.name))
-  return tree.reduce((sum, each) => sum + each.resident, 0)
+  const byId = new Map(tree.map(each => [each.pid, each]))
+  // Until it executes a program, a child has its parent's memory, which counts once.
+  const ownMemory = tree.filter(({ parent, stack }) => stack === '0' || byId.get(parent)?.stack !== stack)
+  return ownMemory.reduce((sum, each) => sum + each.resident, 0)
 }

@@ -6,10 +6,14 @@ export const remarks = `- **Start (S1, S8).** Some 20 ms are Node itself. The co
   the end, since closing it wrote its log back and waited for the disk twice. What is left are reading and compiling half a megabyte of
   code, SQLite, and Node's start. Tried: files as the bundler splits them (about thirty; measured in turn, 286 ms of processor time
   against 176); CommonJS instead of modules (5 to 10 ms of 160, within the noise).
-- **RUN (S2).** A command costs the namespaces, one \`mount -a\` for all mounts (31 system calls for mounts of 261), and \`setpriv\`: nine
-  programs of util-linux and the shell are executed in six processes, and that is the larger part. The sixty links, files and
-  directories that a sandbox needs are made in main memory: on a disk that others write to, they took more time than all else. The rest
-  is the command's own shell.
+- **RUN (S2).** A command costs the namespaces, one \`mount -a\` for all mounts (31 system calls for mounts of 261), and \`setpriv\`: six
+  programs of util-linux and the shell are executed in three processes. One shell waits for the end of all sandboxes instead of one and
+  two programs for each, since we enter its pid namespace ourselves. Node's fork, which copies the tables of its whole memory, was the
+  largest single part of the main thread; posix_spawn does without. Where the file system is slow to make files (an ext4 without a
+  journal looks past every inode that was freed in the last minute), these took a quarter of the time: the layer of missing mount points
+  is made once a build, and the sixty links, files and directories that a sandbox needs are made in main memory. Not possible: to mount
+  from one of our threads, since \`/proc\` shows the pid namespace of whoever mounts it, and the main thread shares its root with the
+  others. Seven of the files that are still made for each command are the overlay's own. The rest is the command's own shell.
 - **Files (S3a, S3c).** A file costs four system calls: \`statx\`, \`openat\`, \`pread64\`, \`close\`; extended attributes are not asked for again where
   the stat cache says that there were none. A quarter of the processor time is the kernel's. A tenth of the profile is the two SHA-256 (of
   the file and of the archive), an eighth the garbage collector, most of the rest objects and texts of 20,000 entries. Together these
