@@ -19,6 +19,8 @@ import { copyLines, foldCopyLine } from './copy-lines.ts'
 import { findNeeds } from './find-needs.ts'
 import { type FileTree, librarySearch, programTree } from './library-search.ts'
 import { parseShebang, programClosure } from './program-closure.ts'
+import { startedPrograms } from './stage-split.ts'
+import type { Study } from '../analyze-image.ts'
 
 /** A directory of this machine as a tree, looked at when asked. */
 function directoryTree(root: string): FileTree {
@@ -198,4 +200,17 @@ describe('ld.so.conf', () => {
     expect(found).toEqual(['opt/a'])
     expect(lookups).toBeLessThan(5000)
   })
+})
+
+test.skipIf(!existsSync('/usr/bin/env')).each([
+  [{ Entrypoint: ['env'], Cmd: ['ls'] }, ['env']],
+  [{ Cmd: ['/bin/sh', '-c', 'exec env A=b ls'] }, ['sh', 'env']],
+  [{ Cmd: ['env'], Healthcheck: { Test: ['CMD', '/bin/ls', '/'] } }, ['env', 'ls']],
+  [{ Cmd: ['env'], Healthcheck: { Test: ['CMD-SHELL', 'ls / || exit 1'] } }, ['env', 'sh', 'ls']],
+  [{ Cmd: ['env'], Healthcheck: { Test: ['NONE'] } }, ['env']],
+  [{ Healthcheck: { Test: ['CMD', 'ls'] } }, []],
+])('%j starts %j', (config, programs) => {
+  const study = { image: { config: { config } }, trace: { tree: host } } as unknown as Study
+  const names = startedPrograms(study).map(path => path.slice(path.lastIndexOf('/') + 1).replace('dash', 'sh'))
+  expect(names).toEqual(programs)
 })

@@ -114,11 +114,11 @@ function bytesOf({ survey }: Study, path: string): number {
 }
 
 /**
- * What an image starts: the program of ENTRYPOINT, else of CMD, as the path of a file, without leading slash; where that is a shell
- * with a text, also the text's first command. Empty where there is no such file.
+ * What an image starts: the program of ENTRYPOINT, else of CMD, and that of HEALTHCHECK, as paths of files, without leading slash; where
+ * one is a shell with a text, also the text's first command. Empty where ENTRYPOINT and CMD name no such file.
  */
 export function startedPrograms({ image, trace }: Study): readonly string[] {
-  const { Entrypoint, Cmd, Env = [], WorkingDir } = image.config.config
+  const { Entrypoint, Cmd, Env = [], WorkingDir, Healthcheck, Shell } = image.config.config
   const tree = programTree(trace.tree)
   const path = Env.findLast(line => line.startsWith('PATH='))?.slice('PATH='.length)
   const search = (path ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin').split(':')
@@ -127,9 +127,15 @@ export function startedPrograms({ image, trace }: Study): readonly string[] {
     const found = inPath(tree, isRelative ? `${WorkingDir ?? ''}/${command}` : command, search)
     return found !== undefined && fileAt(tree, found) ? [found] : []
   }
-  const [first, flag, text] = [...(Entrypoint ?? []), ...(Cmd ?? [])]
-  if (first === undefined) return []
-  const isShell = /(^|\/)(sh|bash|dash|ash)$/.test(first) && flag === '-c'
-  const command = isShell ? /^\s*(?:exec\s+)?([\w./-]+)(?=\s|$)/.exec(text ?? '')?.[1] : undefined
-  return [...new Set([...find(first), ...(command === undefined ? [] : find(command))])]
+  const programs = ([first, flag, text]: readonly string[]): readonly string[] => {
+    if (first === undefined) return []
+    const isShell = /(^|\/)(sh|bash|dash|ash)$/.test(first) && flag === '-c'
+    const command = isShell ? /^\s*(?:exec\s+)?([\w./-]+)(?=\s|$)/.exec(text ?? '')?.[1] : undefined
+    return [...find(first), ...(command === undefined ? [] : find(command))]
+  }
+  const started = programs([...(Entrypoint ?? []), ...(Cmd ?? [])])
+  if (started.length === 0) return []
+  const [kind, ...words] = Healthcheck?.Test ?? []
+  const check = kind === 'CMD' ? words : kind === 'CMD-SHELL' ? [...(Shell ?? ['/bin/sh', '-c']), ...words] : []
+  return [...new Set([...started, ...programs(check)])]
 }

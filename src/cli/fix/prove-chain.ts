@@ -17,10 +17,19 @@ export interface ProvenChain {
 
 /**
  * Builds what comes out, and compares it with `before`, the image of the file as it is. Where they differ in more than is meant, or the
- * second one cannot be built, changes are tried one by one, and those that are to blame are left out.
+ * second one cannot be built, changes are tried one by one, and those that are to blame are left out. What keeps the tree has to do so
+ * before a change comes that makes another one.
  */
 export async function proveChain(before: Study, input: FixInput, proving: Proving): Promise<ProvenChain> {
   const compare = await comparisonWith(before, proving)
+  const equal = await provenWith({ ...input, otherTrees: false }, compare, proving)
+  if (!input.otherTrees) return equal
+  const without = new Set([...input.without, ...equal.dropped.map(({ proposal }) => proposal.key)])
+  const other = await provenWith({ ...input, without }, compare, proving)
+  return { ...other, dropped: [...equal.dropped, ...other.dropped] }
+}
+
+async function provenWith(input: FixInput, compare: Comparison, proving: Proving): Promise<ProvenChain> {
   const whole = await proposeFixes(input)
   const proof = await tried(whole, compare, proving)
   if (!(proof instanceof UserError) && isGood(proof, whole)) return { chain: whole, proof, dropped: [] }
