@@ -138,7 +138,8 @@ function findUsual(directory: string): Usual {
 function writeEntry(writer: Writer, entry: Entry): void {
   const { root, options } = writer
   ensureDirectory(writer, splitPath(entry.path).parent)
-  const at = diskPath(join(root, entry.path))
+  // Put together without being normalised: paths of entries are clean.
+  const at = diskPath(`${root}/${entry.path}`)
   switch (entry.type) {
     case 'directory':
       makeDirectory(writer, entry)

@@ -272,7 +272,8 @@ describe.skipIf(!isRoot)('a layer that is fetched to be run on (needs root)', ()
     .flatMap(({ path }) => [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index)))
     .map((path): Member => ({ path, kind: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: 1, body: Buffer.alloc(0) }))
   // What writers of archives leave behind the end, and what ours would never write.
-  const archive = Buffer.concat([writeArchive([...parents, ...members]), Buffer.alloc(9216, 'rest')])
+  const usual = Buffer.concat([writeArchive([...parents, ...members]), Buffer.alloc(9216, 'rest')])
+  let archive: Buffer = usual
   const blob = { mediaType: 'application/octet-stream', digest: digestOf('blob'), size: 50 << 20 }
   let reads = 0
   const registry = {
@@ -293,6 +294,7 @@ describe.skipIf(!isRoot)('a layer that is fetched to be run on (needs root)', ()
   }
   beforeEach(() => {
     reads = 0
+    archive = usual
     store[Symbol.dispose]()
     store = openStore(join(root, 'store'), { openPlace: async () => registry })
   })
@@ -339,6 +341,17 @@ describe.skipIf(!isRoot)('a layer that is fetched to be run on (needs root)', ()
       writeFileSync(join(root, 'store/layers', name, 'f3'), 'other')
     expect(Buffer.compare(await bytesOf(await fetched('third')), archive)).toBe(0)
     expect(reads).toBe(2)
+  })
+
+  test('is fetched as an archive where a name comes twice', async () => {
+    archive = writeArchive([...parents, ...members, ...members.slice(5, 6)])
+    const layer = await fetched()
+    expect(layer.forms).toEqual({ directory: true, tar: true, entries: true })
+    expect(readFileSync(join(store.layers.directory(layer), 'f5'))).toHaveLength(5 * 777)
+    expect(Buffer.compare(await bytesOf(layer), archive)).toBe(0)
+    expect(reads).toBe(2)
+    const left = readdirSync(join(root, 'store/tmp'), { recursive: true, encoding: 'utf8' })
+    expect(left.filter(path => path.endsWith('/f5'))).toEqual([])
   })
 
   test('pruning takes all of it', async () => {
