@@ -95,11 +95,16 @@ async function startKeeper({ argv: [file = '', ...args], env }: KeeperCommand, o
 
 /** Whether we may enter the pid namespace that we are in, and so come back from another one. */
 export function canComeBack(): boolean {
-  const own = openSync('/proc/self/ns/pid', 'r')
   try {
-    return libc().setns(own, newPidNamespace) === 0
-  } finally {
-    closeSync(own)
+    const own = openSync('/proc/self/ns/pid', 'r')
+    try {
+      return libc().setns(own, newPidNamespace) === 0
+    } finally {
+      closeSync(own)
+    }
+  } catch {
+    // A machine for which there is no foreign function interface.
+    return false
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -42,6 +42,17 @@ describe.skipIf(calls === undefined)(
       const { text } = await run('exec ls /proc/self/fd', { env: ['PATH=/bin:/usr/bin'] })
       // The last one is that of the listing.
       expect(text).toBe('0\n1\n2\n3\n')
+    })
+
+    test('descriptors of ours with low numbers, in any order', async () => {
+      const theirs = (fd: number): string => readlinkSync(`/proc/self/fd/${fd}`)
+      const result = openSync(output, 'w')
+      const script = 'readlink /proc/$$/fd/1 >&3; readlink /proc/$$/fd/2 >&3'
+      const spec = { file: '/bin/sh', argv: ['sh', '-c', script], env: ['PATH=/bin:/usr/bin'], cwd: folder }
+      const pid = calls?.start({ ...spec, files: [0, 2, 1, result] }) ?? 0
+      closeSync(result)
+      while (calls?.reap(pid) === undefined) await sleep(1)
+      expect(readFileSync(output, 'utf8')).toBe(`${theirs(2)}\n${theirs(1)}\n`)
     })
 
     test('a session of its own, and no signal ignored or blocked', async () => {

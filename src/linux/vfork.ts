@@ -1,6 +1,7 @@
+import { closeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type * as Koffi from 'koffi'
-import { cString, systemError } from './libc.ts'
+import { check, cString, libc, systemError } from './libc.ts'
 
 /** What to start. */
 export interface ProcessSpec {
@@ -11,7 +12,7 @@ export interface ProcessSpec {
   readonly env: readonly string[]
   /** Absolute. */
   readonly cwd: string
-  /** Its descriptors 0, 1, 2 …: ours, each of which is none of those numbers. Everything else of ours is closed on exec. */
+  /** Which of ours are its descriptors 0, 1, 2 … What else is open here is closed on exec, as node opens everything. */
   readonly files: readonly number[]
 }
 
@@ -87,10 +88,17 @@ function bind(koffi: typeof Koffi): Vfork {
       const actions = Buffer.alloc(structureSize)
       must(initActions(actions) as number, 'posix_spawn')
       const words = nativeWords(koffi, [argv, env])
+      const copies: number[] = []
+      // One with a low number would be replaced before its turn.
+      const outOfTheWay = (fd: number): number => {
+        if (fd >= files.length) return fd
+        const copy = check(libc().fcntl(fd, duplicateCloseOnExec, files.length), 'fcntl')
+        copies.push(copy)
+        return copy
+      }
       try {
         for (const [target, fd] of files.entries()) {
-          if (fd < files.length) throw new Error(`descriptor ${fd} would be replaced before it is handed on`)
-          must(addDup2(actions, fd, target) as number, 'posix_spawn')
+          must(addDup2(actions, outOfTheWay(fd), target) as number, 'posix_spawn')
         }
         must(addChdir(actions, cString(cwd)) as number, 'posix_spawn', cwd)
         const pid: [number] = [0]
@@ -98,6 +106,7 @@ function bind(koffi: typeof Koffi): Vfork {
         must(posixSpawn(pid, cString(file), actions, attributes, argvAt, envAt) as number, 'posix_spawn', file)
         return pid[0]
       } finally {
+        copies.forEach(closeSync)
         words.free()
         destroyActions(actions)
       }
@@ -120,6 +129,7 @@ function bind(koffi: typeof Koffi): Vfork {
 }
 
 const interrupted = 4
+const duplicateCloseOnExec = 1030
 
 /** wait(2): the low seven bits are the signal, the next byte is the exit code. */
 function endOf(status: number): ProcessEnd {
