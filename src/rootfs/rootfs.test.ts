@@ -249,6 +249,9 @@ describe.skipIf(!isRoot)('a layer that is unpacked while its archive comes (need
     expect(first).toHaveLength(usual.length)
     expect(first).toEqual(listed(store.layers.directory(later as LayerRecord)))
     expect(lstatSync(join(directory ?? '', 'd')).mtimeMs).toBe(time * 1000)
+    // Not the group of its directory, whose set-group-id bit would hand it on.
+    expect(lstatSync(join(directory ?? '', 'd/f7'))).toMatchObject({ mode: 0o100644, uid: 0, gid: 0 })
+    expect(lstatSync(join(directory ?? '', 'd/large'))).toMatchObject({ mode: 0o104755, uid: 9, gid: 0 })
   })
 
   test.each([
