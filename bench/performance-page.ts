@@ -41,7 +41,7 @@ in it the cache look-up, the making of the layer, packing, what it waited for, a
 critical path: the steps that the build's time consists of.`,
     '## Measure it yourself',
     `\`npm run bench\` runs all of it from a clean clone: whoever of Docker, buildah and podman is there takes part, and a registry on this
-machine, where \`docker-registry\` is installed. \`npm run bench -- --only S1,S3 --rounds 9\` runs some, \`--json FILE\` keeps every
+machine, where \`docker-registry\` is installed. podman builds with buildah's code: it has a dash where that costs minutes. \`npm run bench -- --only S1,S3 --rounds 9\` runs some, \`--json FILE\` keeps every
 round, \`--write docs/performance.md\` writes this page. \`npm run bench:short\` is what continuous integration runs: S1, S2, S3 and S8 with
 slipway alone; it fails on a wrong image, never on a time.`,
     ...skippedLines(results),
