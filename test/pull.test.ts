@@ -203,10 +203,14 @@ describe.skipIf(!hasRegistry || !hasTool('skopeo'))('images of registries', () =
   test.skipIf(!hasEngine || !isRoot)('what a Docker engine pushed', async () => {
     const name = `${registry.host}/engine:1`
     const archive = join(root, 'app.tar')
-    await slipwayOk(['save', '-o', archive, 'app:1'], { root: home })
+    // A name of its own in the engine, which other tests load images into, too.
+    const loaded = 'pulled-from-engine:1'
+    await slipwayOk(['tag', 'app:1', loaded], { root: home })
+    await slipwayOk(['save', '-o', archive, loaded], { root: home })
+    await slipwayOk(['rmi', loaded], { root: home })
     const docker = (...args: string[]): string => execFileSync('docker', args, { cwd: root }).toString()
     docker('load', '-q', '-i', archive)
-    docker('tag', 'app:1', name)
+    docker('tag', loaded, name)
     try {
       docker('push', '-q', name)
       await slipwayOk(['pull', '-q', name], { root })
@@ -214,7 +218,7 @@ describe.skipIf(!hasRegistry || !hasTool('skopeo'))('images of registries', () =
       const [inspected] = JSON.parse((await slipwayOk(['inspect', name], { root })).stdout) as [{ Id: string }]
       expect(inspected.Id).toBe(docker('inspect', '--format', '{{.Id}}', name).trim())
     } finally {
-      docker('rmi', name, 'app:1')
+      docker('rmi', name, loaded)
     }
   })
 
