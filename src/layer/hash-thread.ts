@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { workerScript } from '#linux'
 
 /** SHA-256 on another thread, one content after the other. */
 export interface HashThread extends AsyncDisposable {
@@ -20,7 +19,7 @@ const bufferCount = 4
 
 /** Starts a thread with buffers of `bufferSize` bytes; undefined where its file is not beside the program. */
 export function openHashThread(bufferSize: number): HashThread | undefined {
-  const script = findScript()
+  const script = workerScript('layer/hash-worker')
   if (script === undefined) return undefined
   const worker = new Worker(script, { stdin: false, execArgv: [] })
   const waiting: { resolve: (answer: HashAnswer) => void; reject: (error: unknown) => void }[] = []
@@ -48,10 +47,4 @@ export function openHashThread(bufferSize: number): HashThread | undefined {
     },
     [Symbol.asyncDispose]: async () => void (await worker.terminate()),
   }
-}
-
-/** Bundled, this file may be in another directory than its sources say. */
-function findScript(): string | undefined {
-  const places = ['./hash-worker.ts', '../layer/hash-worker.js', './layer/hash-worker.js']
-  return places.map(place => fileURLToPath(new URL(place, import.meta.url))).find(path => existsSync(path))
 }

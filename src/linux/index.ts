@@ -50,4 +50,5 @@ export {
   userNamespaceMarker,
 } from './user-namespace.ts'
 export { usualUmask } from './usual-umask.ts'
+export { workerScript } from './worker-script.ts'
 export { getXattr, getXattrs, listXattrs, removeXattr, setXattr } from './xattrs.ts'

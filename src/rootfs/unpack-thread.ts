@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { workerScript } from '#linux'
 import type { Store } from '#store'
 import type { Entry } from '#tree'
 import { type ByteWindow, makeByteWindow, openWindowWriter } from './byte-window.ts'
@@ -29,7 +28,7 @@ export type UnpackAnswer = 'done' | 'failed'
 
 /** Undefined where the thread's file is not beside the program. */
 export async function openUnpacking(store: Store, rootless: boolean): Promise<LayerUnpacking | undefined> {
-  const script = findScript()
+  const script = workerScript('rootfs/unpack-worker')
   if (script === undefined) return undefined
   const directory = await store.temporary('unpack')
   await mkdir(directory, { mode: 0o755 })
@@ -68,10 +67,4 @@ export async function openUnpacking(store: Store, rootless: boolean): Promise<La
       if (!taken) await rm(directory, { recursive: true, force: true })
     },
   }
-}
-
-/** Bundled, this file may be in another directory than its sources say. */
-function findScript(): string | undefined {
-  const places = ['./unpack-worker.ts', '../rootfs/unpack-worker.js', './rootfs/unpack-worker.js']
-  return places.map(place => fileURLToPath(new URL(place, import.meta.url))).find(path => existsSync(path))
 }
