@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import type { HostTools } from './host-tools.ts'
 import { check, libc } from './libc.ts'
+import { vfork } from './vfork.ts'
 
 /**
  * The pid namespace in which the sandboxes of this process stand. Its first process, the keeper, waits for the end of
@@ -76,7 +77,10 @@ async function startKeeper({ argv: [file = '', ...args], env }: KeeperCommand, o
   })
   await ready(child)
   const [own, kept] = [openSync('/proc/self/ns/pid', 'r'), openSync(`/proc/${child.pid}/ns/pid_for_children`, 'r')]
+  const end = (): void => endNow(child)
+  process.once('exit', end)
   child.once('exit', () => {
+    process.off('exit', end)
     onEnd()
     closeSync(own)
     closeSync(kept)
@@ -90,6 +94,27 @@ async function startKeeper({ argv: [file = '', ...args], env }: KeeperCommand, o
         enter(own)
       }
     },
+  }
+}
+
+/** Milliseconds that our end may wait for the keeper's. */
+const patience = 500
+
+/**
+ * Ends the keeper and takes its exit code: left alone it would end a moment after us, and who ran us in a container, whose first
+ * process does not look after orphans, would keep a dead process for each build.
+ */
+function endNow(child: ChildProcess): void {
+  const calls = vfork()
+  if (child.pid === undefined || calls === undefined) return
+  ;(child.stdio[lifelineFd] as Socket).destroy()
+  const nothing = new Int32Array(new SharedArrayBuffer(4))
+  try {
+    for (let waited = 0; waited < patience && calls.reap(child.pid) === undefined; waited++) {
+      Atomics.wait(nothing, 0, 0, 1)
+    }
+  } catch {
+    // Node has its exit code already.
   }
 }
 
