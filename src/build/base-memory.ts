@@ -1,6 +1,6 @@
 import type { BaseMemory, ComposedBase, RememberedBase } from '#debian'
 import type { Digest } from '#oci'
-import { cacheKey, isElsewhere, type LayerRecord, type Store } from '#store'
+import { cacheKey, type Store } from '#store'
 
 /** What a record of a base says besides its key. */
 interface BaseInputs extends Omit<RememberedBase, 'name'> {
@@ -21,16 +21,12 @@ export function openBaseMemory(store: Store, composer: string): BaseMemory {
       if (found === undefined) return undefined
       const { image, omitted, warnings } = found.inputs as unknown as BaseInputs
       const layers = store.images.get(image)?.layers
-      if (!layers?.every(id => isHere(store.layers.get(id)))) return undefined
+      if (!layers || !store.layers.areHere(layers)) return undefined
       store.images.add(image, layers)
       store.layers.touch(layers)
       return { name: image, omitted, warnings }
     },
   }
-}
-
-function isHere(layer: LayerRecord | undefined): boolean {
-  return layer !== undefined && !isElsewhere(layer)
 }
 
 /** Remembers an image that was made of a base. */

@@ -102,6 +102,8 @@ export interface LayerStore {
   directory(layer: LayerRecord): string
   /** Where the skeleton of its archive is, of a layer that `addUnpacked` added. */
   skeleton(layer: LayerRecord): string
+  /** Whether all of them are known and have their bytes here. */
+  areHere(ids: readonly LayerId[]): boolean
   /** Says that the layers were used now, so that pruning takes others first. */
   touch(ids: readonly LayerId[]): void
   all(): readonly (LayerRecord & { readonly used: number })[]
@@ -250,6 +252,11 @@ export function openLayerStore(database: DatabaseSync, places: Places): LayerSto
       return must(id)
     },
     readEntries: layer => readFile(entriesFile(layer)),
+    areHere: ids =>
+      ids.every(id => {
+        const layer = get(id)
+        return layer !== undefined && !isElsewhere(layer)
+      }),
     touch: ids => {
       const now = places.now()
       const update = database.prepare('UPDATE layers SET used = ? WHERE id = ?')

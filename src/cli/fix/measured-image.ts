@@ -3,7 +3,7 @@ import { findImage } from '#build'
 import { parseDockerfile } from '#dockerfile'
 import type { Measured } from '#fix'
 import { digestOf, type ImageConfig } from '#oci'
-import { type ImageRecord, isElsewhere, type Store } from '#store'
+import type { ImageRecord, Store } from '#store'
 import { isInStore } from '../images/named-place.ts'
 import type { OpenImages } from '../images/open-images.ts'
 
@@ -67,20 +67,13 @@ function likelyBases(store: Store, { analysis, image }: Study, dockerfile: strin
   const smaller = store.images
     .all()
     .filter(({ id, recipe, tags }) => recipe === undefined && tags.length > 0 && id !== image.id)
-    .filter(record => isWhole(store, record))
+    .filter(({ layers }) => store.layers.areHere(layers))
     .map(record => ({ name: record.tags[0] ?? '', size: size(record) }))
     .filter(each => each.size > 0 && each.size < analysis.totals.size)
     .toSorted((a, b) => a.size - b.size)
     .slice(0, mostBases)
-  const here = present.filter(name => isInStore(store, name) && isWhole(store, findImage(store, name)))
+  const here = present.filter(name => isInStore(store, name) && store.layers.areHere(findImage(store, name).layers))
   return [...new Set([...here, ...smaller.map(({ name }) => name)])]
-}
-
-function isWhole(store: Store, { layers }: ImageRecord): boolean {
-  return layers.every(id => {
-    const layer = store.layers.get(id)
-    return layer !== undefined && !isElsewhere(layer)
-  })
 }
 
 /** What FROM scratch begins with. */
